@@ -1,0 +1,85 @@
+/**
+ * The validated configuration: what `loadConfig` returns and every other room reads. Names follow the
+ * configuration file (docs/config.example.yaml) in camel case; a unit stands in the name.
+ */
+export type TimestampFormat = 'auto' | 'unix_ms' | 'unix_s' | 'iso8601' | 'julian';
+export type ConflictResolution = 'latest_wins' | 'source_wins' | 'manual' | 'custom';
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+export interface TableConfig {
+  readonly name: string;
+  /** Null: the schema's primary key. */
+  readonly primaryKey: readonly string[] | null;
+  readonly timestampColumn: string | null;
+  readonly timestampFormat: TimestampFormat;
+  readonly softDeleteColumn: string | null;
+  readonly excludeColumns: readonly string[];
+  readonly allowIntegerKey: boolean;
+}
+
+export interface PeerConfig {
+  /** The peer's node id. */
+  readonly name: string;
+  /** Base URL without a trailing slash, e.g. `http://192.168.1.20:8091`. */
+  readonly address: string;
+}
+
+export interface Config {
+  /** Absolute path of the file this was read from. */
+  readonly file: string;
+  readonly node: {
+    readonly id: string;
+    readonly name: string;
+    readonly listen: { readonly host: string; readonly port: number };
+  };
+  readonly database: {
+    /** Absolute. */
+    readonly path: string;
+    readonly wal: boolean;
+    readonly synchronous: 'off' | 'normal' | 'full' | 'extra';
+    readonly busyTimeoutMs: number;
+    readonly walAutocheckpointPages: number;
+    readonly checkpointIntervalMs: number;
+    readonly walRestartAboveBytes: number;
+    readonly walWarnAboveBytes: number;
+    readonly lowDiskBytes: number;
+    /** Cron line with seconds. */
+    readonly maintenance: string;
+  };
+  readonly tables: readonly TableConfig[];
+  readonly peers: readonly PeerConfig[];
+  readonly sync: {
+    readonly intervalMs: number;
+    /** Cron line with seconds; overrides the interval when set. */
+    readonly schedule: string | null;
+    readonly pageSize: number;
+  };
+  readonly network: {
+    readonly connectTimeoutMs: number;
+    readonly requestTimeoutMs: number;
+    readonly reconnectIntervalMs: number;
+    readonly maxRetries: number;
+    readonly retryBackoffMs: number;
+    readonly breakerFailures: number;
+    readonly breakerCooldownMs: number;
+  };
+  readonly clock: {
+    readonly maxSkewMs: number;
+    readonly abortSkewMs: number;
+  };
+  readonly security: {
+    readonly apiKeyEnv: string;
+    readonly minKeyLength: number;
+    /** The keys found in that variable; the first is sent, all are accepted. Empty: no key. */
+    readonly apiKeys: readonly string[];
+  };
+  readonly timestampColumnPatterns: readonly string[];
+  readonly log: {
+    readonly level: LogLevel;
+    readonly format: 'text' | 'json';
+    /** Absolute; null: no file. */
+    readonly file: string | null;
+    readonly maxSizeBytes: number;
+    readonly maxFiles: number;
+  };
+}

@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO _sync_marks (log_id, mark) VALUES (:logId, :mark)

@@ -1,0 +1,1 @@
+SELECT max(log_id) AS log_id FROM _sync_marks WHERE mark = :mark

@@ -1,0 +1,1 @@
+SELECT node, epoch, folded FROM _sync_replica

@@ -1,0 +1,1 @@
+SELECT number FROM _sync_migrations ORDER BY number

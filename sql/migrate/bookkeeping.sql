@@ -1,0 +1,1 @@
+CREATE TABLE IF NOT EXISTS _sync_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms INTEGER NOT NULL)

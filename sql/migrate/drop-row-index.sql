@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS _sync_changes_row

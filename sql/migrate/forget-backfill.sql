@@ -1,0 +1,1 @@
+DELETE FROM _sync_backfill WHERE table_name = {{tableName}}

@@ -1,0 +1,1 @@
+SELECT journal_mode FROM _sync_replica

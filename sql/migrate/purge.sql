@@ -1,0 +1,10 @@
+DROP TABLE IF EXISTS _sync_backfill;
+DROP TABLE IF EXISTS _sync_quarantine;
+DROP TABLE IF EXISTS _sync_conflicts;
+DROP TABLE IF EXISTS _sync_peers;
+DROP TABLE IF EXISTS _sync_marks;
+DROP TABLE IF EXISTS _sync_origins;
+DROP TABLE IF EXISTS _sync_changes;
+DROP TABLE IF EXISTS _sync_guard;
+DROP TABLE IF EXISTS _sync_replica;
+DROP TABLE IF EXISTS _sync_migrations

@@ -1,0 +1,2 @@
+-- A newly captured table: what peers hold of it lies before our cursors.
+UPDATE _sync_peers SET cursor = ''

@@ -1,0 +1,78 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { newEpoch } from '../database/migrate.js';
+import type { ReplicatedTable } from '../database/replicable.js';
+import { statement, type Sql } from '../sql/template.js';
+import { registerFingerprint } from './fingerprint-function.js';
+import { drawMark } from './marks.js';
+import { Origins } from './origins.js';
+
+/** This database instance: its origin is `node@epoch`. */
+export interface Identity {
+  readonly node: string;
+  readonly epoch: string;
+}
+
+/** One connection's view of a migrated database: who it is, what it replicates, and its prepared statements. */
+export interface Changelog {
+  readonly database: Database;
+  readonly tables: readonly ReplicatedTable[];
+  readonly origins: Origins;
+  /** Prepares once per text. */
+  prepare(sql: Sql): Statement<unknown[], unknown>;
+}
+
+/** Opens the changelog on a connection; registers the functions that its SQL calls. */
+export function openChangelog(database: Database, tables: readonly ReplicatedTable[]): Changelog {
+  const prepared = new Map<string, Statement<unknown[], unknown>>();
+  for (const table of tables) registerFingerprint(database, table);
+  return {
+    database,
+    tables,
+    origins: new Origins(database),
+    prepare(sql) {
+      let found = prepared.get(sql);
+      if (found === undefined) {
+        found = database.prepare<unknown[], unknown>(sql);
+        prepared.set(sql, found);
+      }
+      return found;
+    },
+  };
+}
+
+interface ReplicaRow extends Identity {
+  /** Every entry up to here is folded. */
+  readonly folded: number;
+}
+
+export function readReplica(database: Database): ReplicaRow {
+  const row = database.prepare<[], ReplicaRow>(statement('changelog/replica')).get();
+  if (row === undefined) throw new TypeError('Expected _sync_replica to hold one row');
+  return row;
+}
+
+export function originOf(identity: Identity): string {
+  return `${identity.node}@${identity.epoch}`;
+}
+
+export function tableNamed(changelog: Changelog, name: string): ReplicatedTable | undefined {
+  return changelog.tables.find((table) => table.name === name);
+}
+
+/**
+ * Makes sure that this file belongs to the configured node: a file that was copied from another replica becomes a new
+ * instance before it folds or serves anything. Returns true where it did.
+ */
+export function claimIdentity(database: Database, node: string): boolean {
+  if (readReplica(database).node === node) return false;
+  return database
+    .transaction(() => {
+      if (readReplica(database).node === node) return false;
+      database.prepare(statement('changelog/renew-epoch')).run({ node, epoch: newEpoch() });
+      database.prepare(statement('changelog/forget-peers')).run();
+      database.prepare(statement('changelog/forget-marks')).run();
+      drawMark(database);
+      return true;
+    })
+    .immediate();
+}

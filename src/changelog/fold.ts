@@ -1,0 +1,187 @@
+import { recordColumns, recordsMatch, rowMatches } from '../database/record-columns.js';
+import type { ReplicatedTable } from '../database/replicable.js';
+import { parseTimestamp } from '../clock/timestamp.js';
+import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
+import { fingerprinter } from '../wire/fingerprint.js';
+import type { Version } from '../wire/version.js';
+import { originOf, readReplica, tableNamed, type Changelog } from './changelog.js';
+import { fingerprintCall } from './fingerprint-function.js';
+import { drawMark, headOf } from './marks.js';
+import { nextVersion, type FoldClock } from './next-version.js';
+import { exactRow } from './row.js';
+
+export interface FoldOptions extends FoldClock {
+  /** Raw entries read at most. */
+  readonly limit: number;
+}
+
+export interface FoldResult {
+  readonly entries: number;
+  readonly versions: number;
+  /** False where every entry is folded now. */
+  readonly more: boolean;
+}
+
+interface FoldRow {
+  rawId: number;
+  /** 1 where some entry says that the row was written, 0 where all say that it went. */
+  written: number;
+  writtenMs: number | null;
+  deletedMs: number | null;
+  present: number;
+  rowTimestamp: unknown;
+  softDeleted: number;
+  /** Null where there is no row, or its text has to be read byte for byte. */
+  fingerprint: string | null;
+  oldId: number | null;
+  oldStamp: number | null;
+  oldOrigin: number | null;
+  oldFingerprint: string | null;
+  oldSeen: string | null;
+}
+
+/**
+ * Turns the next raw entries into versions, one a row, sorted by key, and drops the entries that they replace. Reads
+ * each row as it is now, not as the trigger saw it. Call inside a write transaction.
+ */
+export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResult {
+  const { folded } = readReplica(changelog.database);
+  const batch = nextBatch(changelog, folded, options.limit);
+  if (batch.last === null) {
+    setFolded(changelog, folded, headOf(changelog.database));
+    return { entries: 0, versions: 0, more: false };
+  }
+  const range = { folded, last: batch.last };
+  let versions = 0;
+  for (const name of tablesIn(changelog, range)) {
+    const table = tableNamed(changelog, name);
+    // Entries of a table that is no longer configured are dropped with the batch; backfill finds its rows again.
+    if (table !== undefined) versions += foldTable(changelog, table, range, options);
+  }
+  changelog.prepare(statement('fold/drop-raw')).run(range);
+  if (versions > 0) drawMark(changelog.database);
+  const more = batch.entries === options.limit;
+  setFolded(changelog, folded, more ? batch.last : headOf(changelog.database));
+  return { entries: batch.entries, versions, more };
+}
+
+interface Range {
+  readonly folded: number;
+  readonly last: number;
+}
+
+function nextBatch(changelog: Changelog, folded: number, limit: number) {
+  return changelog.prepare(statement('fold/batch')).get({ folded, limit }) as {
+    entries: number;
+    last: number | null;
+  };
+}
+
+function tablesIn(changelog: Changelog, range: Range): string[] {
+  const rows = changelog.prepare(statement('fold/tables')).all(range) as { name: string }[];
+  return rows.map((row) => row.name).sort();
+}
+
+function setFolded(changelog: Changelog, before: number, folded: number): void {
+  if (folded !== before) changelog.prepare(statement('changelog/set-folded')).run({ folded });
+}
+
+function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, clock: FoldClock): number {
+  const origin = originOf(readReplica(changelog.database));
+  const originId = changelog.origins.idOf(origin);
+  const insert = changelog.prepare(insertVersionSql(table));
+  const drop = changelog.prepare(statement('changelog/delete-entry'));
+  const rows = changelog.prepare(foldRowsSql(table)).all(range) as FoldRow[];
+  let versions = 0;
+  for (const row of rows) {
+    const fingerprint = fingerprintOf(changelog, table, row);
+    const version = nextVersion(
+      presentVersion(changelog, row),
+      { fingerprint, claimedMs: claimedMs(table, row) },
+      origin,
+      clock,
+    );
+    if (version === null) continue;
+    if (row.oldId !== null) drop.run({ id: row.oldId });
+    insert.run({
+      rawId: row.rawId,
+      operation: operationOf(row),
+      stamp: version.stamp,
+      origin: originId,
+      fingerprint,
+      seen: version.seen === null ? null : JSON.stringify(version.seen),
+    });
+    versions += 1;
+  }
+  return versions;
+}
+
+function fingerprintOf(changelog: Changelog, table: ReplicatedTable, row: FoldRow): string {
+  if (row.present === 0) return '';
+  return row.fingerprint ?? fingerprinter(table.columns)(exactRow(changelog, table, row.rawId));
+}
+
+function presentVersion(changelog: Changelog, row: FoldRow): Version | null {
+  if (row.oldId === null || row.oldStamp === null || row.oldOrigin === null) return null;
+  return {
+    stamp: row.oldStamp,
+    origin: changelog.origins.nameOf(row.oldOrigin),
+    fingerprint: row.oldFingerprint ?? '',
+    seen: row.oldSeen === null ? null : (JSON.parse(row.oldSeen) as Record<string, number>),
+  };
+}
+
+/** When the row came to be as it is now: what it says itself, else what the trigger saw. */
+function claimedMs(table: ReplicatedTable, row: FoldRow): number | null {
+  if (row.present === 0) return row.deletedMs;
+  const said = parseTimestamp(row.rowTimestamp, table.config.timestampFormat);
+  if (said !== null) return said;
+  // A row that is there though entries only say that it went was a candidate of a REPLACE, and was not written.
+  return row.written === 0 ? 0 : row.writtenMs;
+}
+
+function operationOf(row: FoldRow): 'INSERT' | 'UPDATE' | 'DELETE' {
+  if (row.present === 0 || row.softDeleted === 1) return 'DELETE';
+  return row.oldId === null || row.oldFingerprint === '' ? 'INSERT' : 'UPDATE';
+}
+
+function insertVersionSql(table: ReplicatedTable): Sql {
+  return template('fold/insert-version', {
+    recordColumns: joinSql(recordColumns(table.key.length), ', '),
+  });
+}
+
+function foldRowsSql(table: ReplicatedTable): Sql {
+  const columns = recordColumns(table.key.length);
+  const firstKey = table.key[0];
+  if (firstKey === undefined) throw new TypeError(`Expected "${table.name}" to have a key`);
+  return template('fold/rows', {
+    table: identifier(table.name),
+    tableName: literal(table.name),
+    recordColumns: joinSql(columns, ', '),
+    rawColumns: joinSql(
+      columns.map((column) => fragment('raw.{{column}}', { column })),
+      ', ',
+    ),
+    recordIsWhole: joinSql(
+      columns.map((column) => fragment('{{column}} IS NOT NULL', { column })),
+      ' AND ',
+    ),
+    present: fragment('w.{{key}} IS NOT NULL', { key: identifier(firstKey.name) }),
+    rowTimestamp: columnOrNull(table.config.timestampColumn),
+    softDeleted: softDeleted(table.config.softDeleteColumn),
+    fingerprint: fingerprintCall(table),
+    rowMatches: rowMatches(table, 'w', 'raw'),
+    oldMatches: recordsMatch(table, 'old', 'raw'),
+  });
+}
+
+function columnOrNull(name: string | null): Sql {
+  return name === null ? fragment('NULL') : fragment('w.{{name}}', { name: identifier(name) });
+}
+
+/** A soft-delete column holds a time or a boolean; NULL, 0, '' and 'false' say that the row lives. */
+function softDeleted(name: string | null): Sql {
+  if (name === null) return fragment('0');
+  return fragment(`coalesce(w.{{name}} NOT IN (0, '0', '', 'false'), 0)`, { name: identifier(name) });
+}

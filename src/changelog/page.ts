@@ -1,0 +1,220 @@
+import { recordColumns, recordColumnsOf, recordsMatch, rowMatches } from '../database/record-columns.js';
+import type { ReplicatedTable } from '../database/replicable.js';
+import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
+import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow, type WireChange } from '../wire/page.js';
+import { toWire, type SqlValue } from '../wire/value.js';
+import { readReplica, type Changelog } from './changelog.js';
+import { isDoubtful } from './fingerprint-function.js';
+import { cursorAt, markedHeadOf, placeOf } from './marks.js';
+import { exactRow, exactValues, rowColumns, type PlainValue } from './row.js';
+import { hideUnfolded } from './unfolded.js';
+
+/** Entries behind a page are counted no further than this. */
+const MAX_BEHIND_COUNTED = 100_000;
+
+export interface PageQuery {
+  readonly since: string;
+  readonly limit: number;
+  /** The puller's origin (`node@epoch`), whose own changes are left out; null: nothing is. */
+  readonly puller: string | null;
+  /** Null: all. */
+  readonly tables: readonly string[] | null;
+  readonly nowMs: number;
+}
+
+export interface BuiltPage {
+  readonly json: string;
+  readonly changes: number;
+  readonly hasMore: boolean;
+}
+
+/** A stretch of the log that holds entries of one table. */
+interface Run {
+  readonly table: ReplicatedTable;
+  readonly first: number;
+  last: number;
+}
+
+/** What a page takes in, entry by entry, until it is full. */
+interface Basket {
+  readonly changes: string[];
+  readonly oversized: OversizedRow[];
+  bytes: number;
+  /** The last entry that the page covers. */
+  last: number;
+  full: boolean;
+}
+
+/**
+ * Reads a page in one transaction: entries after the cursor in log order, each with its row as it is now. Throws
+ * `cursor_invalid` where the cursor is not of this log.
+ */
+export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
+  return changelog.database.transaction(() => {
+    const { node, epoch, folded } = readReplica(changelog.database);
+    const since = placeOf(changelog.database, epoch, query.since);
+    const hidden = hideUnfolded(changelog, folded);
+    const scope = scopeOf(changelog, query);
+    // Where more waits to be folded than can be told apart, nothing is served until the fold has caught up.
+    const ids = hidden === 'too many' ? [] : entriesAfter(changelog, scope, since, query.limit + 1);
+    const hasMoreEntries = ids.length > query.limit;
+    const basket: Basket = { changes: [], oversized: [], bytes: 0, last: since, full: false };
+    for (const run of runsOf(scope, ids.slice(0, query.limit))) {
+      fillFrom(changelog, scope, run, hidden === 'some', basket);
+      if (basket.full) break;
+      basket.last = run.last;
+    }
+    const hasMore = basket.full || hasMoreEntries;
+    const end = hasMore || hidden === 'too many' ? basket.last : Math.max(basket.last, markedHeadOf(changelog.database));
+    const tail = {
+      ...(basket.oversized.length > 0 ? { oversized: basket.oversized } : {}),
+      next_cursor: cursorAt(changelog.database, epoch, end),
+      has_more: hasMore,
+      behind: hasMore ? behindOf(changelog, scope, end) : 0,
+    };
+    const head = { protocol: PROTOCOL, node, epoch, server_time_ms: query.nowMs };
+    return { json: joinPage(head, basket.changes, tail), changes: basket.changes.length, hasMore };
+  })();
+}
+
+function joinPage(head: object, changes: readonly string[], tail: object): string {
+  return `${JSON.stringify(head).slice(0, -1)},"changes":[${changes.join(',')}],${JSON.stringify(tail).slice(1)}`;
+}
+
+interface Scope {
+  readonly tables: readonly ReplicatedTable[];
+  readonly tableNames: Sql;
+  /** The number of the puller's origin; -1 where it authored nothing here. */
+  readonly pullerOrigin: number;
+}
+
+function scopeOf(changelog: Changelog, query: PageQuery): Scope {
+  const wanted = query.tables;
+  const tables = changelog.tables.filter((table) => wanted?.includes(table.name) ?? true);
+  return {
+    tables,
+    tableNames: joinSql(
+      tables.map((table) => literal(table.name)),
+      ', ',
+    ),
+    pullerOrigin: (query.puller === null ? undefined : changelog.origins.knownId(query.puller)) ?? -1,
+  };
+}
+
+interface Entry {
+  readonly id: number;
+  readonly tableName: string;
+}
+
+function entriesAfter(changelog: Changelog, scope: Scope, since: number, limit: number): Entry[] {
+  const sql = template('feed/entries', { tableNames: scope.tableNames });
+  return changelog.prepare(sql).all({ since, limit, pullerOrigin: scope.pullerOrigin }) as Entry[];
+}
+
+function behindOf(changelog: Changelog, scope: Scope, since: number): number {
+  const sql = template('feed/behind', { tableNames: scope.tableNames });
+  const bound = { since, pullerOrigin: scope.pullerOrigin, limit: MAX_BEHIND_COUNTED };
+  return (changelog.prepare(sql).get(bound) as { behind: number }).behind;
+}
+
+function runsOf(scope: Scope, entries: readonly Entry[]): Run[] {
+  const runs: Run[] = [];
+  for (const { id, tableName } of entries) {
+    const run = runs.at(-1);
+    if (run?.table.name === tableName) {
+      run.last = id;
+    } else {
+      const table = scope.tables.find((candidate) => candidate.name === tableName);
+      if (table !== undefined) runs.push({ table, first: id, last: id });
+    }
+  }
+  return runs;
+}
+
+/** Cells of sql/feed/rows.sql before the key and the row. */
+const FIXED_CELLS = 6;
+
+function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolean, basket: Basket): void {
+  const query = changelog.prepare(rowsSql(run.table, hideSome)).safeIntegers(true).raw(true);
+  const bound = { first: run.first, last: run.last, pullerOrigin: scope.pullerOrigin };
+  for (const row of query.iterate(bound) as IterableIterator<PlainValue[]>) {
+    const change = toWireChange(changelog, run.table, row);
+    if (change !== null && !add(basket, change)) return;
+    basket.last = Number(row[0]);
+  }
+}
+
+/** False where the page has no room for it. */
+function add(basket: Basket, change: WireChange): boolean {
+  const json = JSON.stringify(change);
+  if (json.length > MAX_ROW_BYTES) {
+    basket.oversized.push({ seq: change.seq, table: change.table, key: change.key });
+    return true;
+  }
+  if (basket.changes.length > 0 && basket.bytes + json.length > MAX_PAGE_BYTES) {
+    basket.full = true;
+    return false;
+  }
+  basket.bytes += json.length;
+  basket.changes.push(json);
+  return true;
+}
+
+/** Null where row and version disagree, so that some trigger was missing: that waits until it is reconciled. */
+function toWireChange(changelog: Changelog, table: ReplicatedTable, row: readonly PlainValue[]): WireChange | null {
+  const [id, stamp, origin, fingerprint, seen, present] = row;
+  if ((present === 1n) !== (fingerprint !== '')) return null;
+  const { key, values } = exactCells(changelog, table, row, present === 1n);
+  return {
+    seq: Number(id),
+    table: table.name,
+    operation: present === 1n ? 'upsert' : 'delete',
+    key: key.map(toWire),
+    stamp: Number(stamp),
+    origin: changelog.origins.nameOf(Number(origin)),
+    ...(present === 1n ? { fingerprint: fingerprint as string } : {}),
+    ...(typeof seen === 'string' ? { seen: JSON.parse(seen) as Record<string, number> } : {}),
+    record: present === 1n ? recordOf(table, values) : null,
+  };
+}
+
+function recordOf(table: ReplicatedTable, values: readonly SqlValue[]) {
+  return Object.fromEntries(table.columns.map((name, index) => [name, toWire(values[index] ?? null)]));
+}
+
+/** Key and row, read again byte for byte where some text may not be what JavaScript shows. */
+function exactCells(changelog: Changelog, table: ReplicatedTable, row: readonly PlainValue[], present: boolean) {
+  const firstValue = FIXED_CELLS + table.key.length;
+  const cells = { key: row.slice(FIXED_CELLS, firstValue), values: row.slice(firstValue) };
+  if (!row.some(isDoubtful)) return cells;
+  const id = Number(row[0]);
+  const key = changelog.prepare(exactKeySql(table)).safeIntegers(true).raw(true).get({ id });
+  return {
+    key: exactValues(key as PlainValue[]),
+    values: present ? exactRow(changelog, table, id) : cells.values,
+  };
+}
+
+function exactKeySql(table: ReplicatedTable): Sql {
+  const bytes = recordColumns(table.key.length).map((column) => fragment('CAST(c.{{column}} AS BLOB)', { column }));
+  return template('feed/exact-key', {
+    recordColumns: recordColumnsOf(table, 'c'),
+    recordBytes: joinSql(bytes, ', '),
+  });
+}
+
+function rowsSql(table: ReplicatedTable, hideSome: boolean): Sql {
+  const tableName = literal(table.name);
+  const firstKey = identifier(table.key[0]?.name ?? '');
+  return template('feed/rows', {
+    present: fragment('w.{{key}} IS NOT NULL', { key: firstKey }),
+    recordColumns: recordColumnsOf(table, 'c'),
+    rowColumns: rowColumns(table),
+    table: identifier(table.name),
+    tableName,
+    rowMatches: rowMatches(table, 'w', 'c'),
+    foldedOnly: hideSome
+      ? template('feed/folded-only', { tableName, unfoldedMatches: recordsMatch(table, 'u', 'c') })
+      : fragment(''),
+  });
+}

@@ -1,0 +1,48 @@
+import type { ReplicatedTable } from '../database/replicable.js';
+import { rowMatches } from '../database/record-columns.js';
+import { fragment, identifier, joinSql, template, type Sql } from '../sql/template.js';
+import { RawText, type SqlValue } from '../wire/value.js';
+import { isUtf8 } from 'node:buffer';
+import type { Changelog } from './changelog.js';
+
+/** The columns of the source named `w`, as they are. */
+export function rowColumns(table: ReplicatedTable): Sql {
+  return joinSql(
+    table.columns.map((name) => fragment('w.{{name}}', { name: identifier(name) })),
+    ', ',
+  );
+}
+
+/** The same columns as bytes, for text that JavaScript can't hold. */
+export function rowBytes(table: ReplicatedTable): Sql {
+  return joinSql(
+    table.columns.map((name) => fragment('CAST(w.{{name}} AS BLOB)', { name: identifier(name) })),
+    ', ',
+  );
+}
+
+/** Reads the user's row that a changelog entry names, byte for byte, in the order of `table.columns`. */
+export function exactRow(changelog: Changelog, table: ReplicatedTable, entryId: number): SqlValue[] {
+  const sql = template('row/of-entry', {
+    values: rowColumns(table),
+    bytes: rowBytes(table),
+    table: identifier(table.name),
+    rowMatches: rowMatches(table, 'w', 'c'),
+  });
+  const cells = changelog.prepare(sql).safeIntegers(true).raw(true).get({ id: entryId });
+  if (!Array.isArray(cells)) throw new TypeError(`Expected a row of "${table.name}" behind entry ${entryId}`);
+  return exactValues(cells as PlainValue[]);
+}
+
+/** What better-sqlite3 returns with safe integers. */
+export type PlainValue = Exclude<SqlValue, RawText>;
+
+/** Joins values and their bytes (the first and the second half of a row) to exact values. */
+export function exactValues(cells: readonly PlainValue[]): SqlValue[] {
+  const count = cells.length / 2;
+  return cells.slice(0, count).map((value, index) => {
+    if (typeof value !== 'string') return value;
+    const bytes = cells[count + index] as Uint8Array;
+    return isUtf8(bytes) ? value : new RawText(bytes);
+  });
+}

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { SyncError } from '../errors.js';
+import { packageRoot } from '../package-root.js';
+import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
+import { recordColumns } from './record-columns.js';
+
+/** A trigger as it should stand in the schema. */
+export interface WantedTrigger {
+  readonly name: string;
+  readonly table: string;
+  readonly sql: Sql;
+}
+
+export interface MigrationWish {
+  readonly node: string;
+  /** Key columns of the widest configured key. */
+  readonly keyColumns: number;
+  readonly triggers: readonly WantedTrigger[];
+  /** The journal mode that `migrate --down` is to put back; null where it stays. */
+  readonly journalModeBefore: string | null;
+  readonly nowMs: number;
+}
+
+interface Migration {
+  readonly number: number;
+  readonly name: string;
+  readonly sql: Sql;
+}
+
+/** Whether this database was ever migrated. */
+export function isMigrated(database: Database): boolean {
+  return exists(database, 'migrate/has-our-tables');
+}
+
+/** Throws `not_migrated` where the tables of this release are not there, `database_newer` where a newer one made them. */
+export function requireMigrated(database: Database): void {
+  const known = migrations();
+  const applied = isMigrated(database) ? appliedNumbers(database) : [];
+  if (applied.some((number) => !known.some((migration) => migration.number === number))) {
+    throw new SyncError('database_newer', 'The database was migrated by a newer release of sqlite-p2p-sync.', {
+      hint: 'Update this installation.',
+    });
+  }
+  if (known.some((migration) => !applied.includes(migration.number))) {
+    throw new SyncError('not_migrated', 'The database is not prepared for replication, or by an older release.', {
+      hint: 'Run: sqlite-p2p-sync migrate',
+    });
+  }
+}
+
+/** The statements that bring the database to what is wished; empty where nothing is to do. Writes nothing. */
+export function planMigration(database: Database, wish: MigrationWish): Sql[] {
+  return [...planTables(database, wish), ...planKeyColumns(database, wish), ...planTriggers(database, wish)];
+}
+
+/** Runs planned statements in one transaction. */
+export function runStatements(database: Database, statements: readonly Sql[]): void {
+  database.transaction(() => {
+    for (const sql of statements) database.exec(sql);
+  }).immediate();
+}
+
+/** The statements that remove our triggers and, with `purge`, our tables. */
+export function planRemoval(database: Database, purge: boolean): Sql[] {
+  const drops = ourTriggers(database).map((trigger) => dropTrigger(trigger.name));
+  return purge && isMigrated(database) ? [...drops, statement('migrate/purge')] : drops;
+}
+
+/** The journal mode that stood before we changed it; null where we did not. */
+export function journalModeBefore(database: Database): string | null {
+  if (!isMigrated(database)) return null;
+  const sql = statement('migrate/journal-mode');
+  return database.prepare<[], { journal_mode: string | null }>(sql).get()?.journal_mode ?? null;
+}
+
+export function hasSequenceTable(database: Database): boolean {
+  return exists(database, 'migrate/has-sequence');
+}
+
+function planTables(database: Database, wish: MigrationWish): Sql[] {
+  const fresh = !isMigrated(database);
+  const applied = fresh ? [] : appliedNumbers(database);
+  const pending = migrations().filter((migration) => !applied.includes(migration.number));
+  if (pending.length === 0) return [];
+  const noted = pending.flatMap((migration) => [
+    template('migrate/note-applied', {
+      number: fragment(String(migration.number)),
+      name: literal(migration.name),
+      appliedMs: fragment(String(wish.nowMs)),
+    }),
+    migration.sql,
+  ]);
+  return [statement('migrate/bookkeeping'), ...noted, ...(fresh ? newReplica(wish) : [])];
+}
+
+function newReplica(wish: MigrationWish): Sql[] {
+  return [
+    template('migrate/create-replica', {
+      node: literal(wish.node),
+      epoch: literal(newEpoch()),
+      journalMode: wish.journalModeBefore === null ? fragment('NULL') : literal(wish.journalModeBefore),
+    }),
+    template('migrate/first-mark', { mark: literal(newMark()) }),
+  ];
+}
+
+/** A random id of a database instance: 16 hex digits. */
+export function newEpoch(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** A random value that tells one history of a log from another: 12 hex digits. */
+export function newMark(): string {
+  return randomBytes(6).toString('hex');
+}
+
+function planKeyColumns(database: Database, wish: MigrationWish): Sql[] {
+  const sql = statement('migrate/record-columns');
+  // A database without our tables gets record_id by the first migration.
+  const have = Math.max(1, database.prepare<[], { columns: number }>(sql).get()?.columns ?? 1);
+  const all = recordColumns(Math.max(have, wish.keyColumns));
+  const missing = all.slice(have);
+  if (missing.length === 0 && exists(database, 'migrate/row-index-exists')) return [];
+  return [
+    ...missing.map((column) => template('migrate/add-record-column', { column })),
+    statement('migrate/drop-row-index'),
+    template('migrate/create-row-index', { recordColumns: joinSql(all, ', ') }),
+  ];
+}
+
+function planTriggers(database: Database, wish: MigrationWish): Sql[] {
+  const present = ourTriggers(database);
+  const stale = present.filter(
+    (trigger) => !wish.triggers.some((wanted) => wanted.name === trigger.name && wanted.sql === trigger.sql),
+  );
+  const missing = wish.triggers.filter(
+    (wanted) => !present.some((trigger) => trigger.name === wanted.name && trigger.sql === wanted.sql),
+  );
+  const uncaptured = [...new Set(missing.map((trigger) => trigger.table))].filter(
+    (table) => !present.some((trigger) => trigger.table_name === table),
+  );
+  return [
+    ...stale.map((trigger) => dropTrigger(trigger.name)),
+    ...missing.map((trigger) => trigger.sql),
+    // What was written while a table had no triggers is unknown to the log: backfill has to look again.
+    ...uncaptured.map((table) => template('migrate/forget-backfill', { tableName: literal(table) })),
+    ...(uncaptured.length > 0 ? [statement('migrate/restart-pulls')] : []),
+  ];
+}
+
+function ourTriggers(database: Database) {
+  const sql = statement('migrate/our-triggers');
+  return database.prepare<[], { name: string; table_name: string; sql: string }>(sql).all();
+}
+
+function dropTrigger(name: string): Sql {
+  return template('migrate/drop-trigger', { trigger: identifier(name) });
+}
+
+function appliedNumbers(database: Database): number[] {
+  return database
+    .prepare<[], { number: number }>(statement('migrate/applied'))
+    .all()
+    .map((row) => row.number);
+}
+
+function exists(database: Database, name: string): boolean {
+  return database.prepare<[], { found: number }>(statement(name)).get()?.found === 1;
+}
+
+function migrations(): Migration[] {
+  const folder = join(packageRoot, 'migrations');
+  return readdirSync(folder)
+    .filter((file) => /^\d{3}-[a-z0-9-]+\.sql$/.test(file))
+    .sort()
+    .map((file) => ({
+      number: Number(file.slice(0, 3)),
+      name: file.slice(4, -4),
+      sql: fragment(readFileSync(join(folder, file), 'utf8').trim()),
+    }));
+}

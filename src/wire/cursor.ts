@@ -1,0 +1,23 @@
+/**
+ * A place in a replica's changelog: everything up to `logId` was read. `epoch` names the instance, `mark` a value
+ * that this instance drew when its log was at least that long. On the wire `epoch.logId.mark`; empty: the start.
+ */
+export interface Cursor {
+  readonly epoch: string;
+  readonly logId: number;
+  readonly mark: string;
+}
+
+const CURSOR = /^([0-9a-f]{1,64})\.(\d{1,15})\.([0-9a-f]{1,64})$/;
+
+export function formatCursor(cursor: Cursor): string {
+  return `${cursor.epoch}.${cursor.logId}.${cursor.mark}`;
+}
+
+/** Null where the text is no cursor. */
+export function parseCursor(text: string): Cursor | null {
+  const match = CURSOR.exec(text);
+  if (match === null) return null;
+  const [, epoch = '', logId = '', mark = ''] = match;
+  return { epoch, logId: Number(logId), mark };
+}

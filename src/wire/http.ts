@@ -1,0 +1,31 @@
+/** What both ends of an exchange over HTTP must agree on (docs/protocol.md). */
+
+/** Lower-case hex SHA-256 of the uncompressed page. */
+export const PAGE_HASH_HEADER = 'x-page-sha256';
+
+export const KEY_HEADER = 'x-api-key';
+
+/** Changes of one page. */
+export const MAX_PAGE_CHANGES = 10_000;
+export const DEFAULT_PAGE_CHANGES = 1000;
+
+/** How long a request may be held until there is something, in seconds. */
+export const MAX_WAIT_S = 60;
+
+/** An answer larger than this, before or after decompression, is no page. */
+export const MAX_RESPONSE_BYTES = 96 * 1024 * 1024;
+
+/** The body of every answer that is not a success. */
+export interface ErrorBody {
+  readonly error: { readonly code: string; readonly message: string; readonly hint?: string | undefined };
+}
+
+/** `GET /health`. */
+export interface HealthBody {
+  readonly status: 'ok' | 'unavailable';
+  readonly node: string;
+  readonly version: string;
+  readonly protocol: number;
+  readonly epoch: string;
+  readonly server_time_ms: number;
+}

@@ -1,0 +1,54 @@
+/**
+ * The version of a row: a total order that every replica computes alike. `stamp` in ms since 1970, `origin` the
+ * instance that authored it (`node@epoch`), `fingerprint` the hash of the replicated content as 16 lower-case hex
+ * digits, empty for a tombstone.
+ */
+export interface Version {
+  readonly stamp: number;
+  readonly origin: string;
+  readonly fingerprint: string;
+  /**
+   * For each other instance the newest stamp of this row that the author knew. Null where it says no more than
+   * (`origin`, `stamp`) does.
+   */
+  readonly seen: Readonly<Record<string, number>> | null;
+}
+
+/** Negative where `a` loses to `b`, positive where it wins, 0 where they are one version. */
+export function compareVersions(a: Version, b: Version): number {
+  return (
+    a.stamp - b.stamp || compareText(a.origin, b.origin) || compareText(a.fingerprint, b.fingerprint)
+  );
+}
+
+/** Whether the author of `version` knew `other` when it wrote. */
+export function hasSeen(version: Version, other: Version): boolean {
+  return newestSeen(version, other.origin) >= other.stamp;
+}
+
+/** Whether both stand for the same content; two tombstones do. */
+export function sameContent(a: Version, b: Version): boolean {
+  return a.fingerprint === b.fingerprint;
+}
+
+export function isTombstone(version: Version): boolean {
+  return version.fingerprint === '';
+}
+
+/** What an edit by `origin` that replaces `replaced` has seen. */
+export function seenAfter(replaced: Version, origin: string): Readonly<Record<string, number>> | null {
+  const seen: Record<string, number> = { ...replaced.seen };
+  seen[replaced.origin] = Math.max(replaced.stamp, newestSeen(replaced, replaced.origin));
+  const others = Object.entries(seen).filter(([name]) => name !== origin);
+  return others.length === 0 ? null : Object.fromEntries(others.sort(([a], [b]) => compareText(a, b)));
+}
+
+function newestSeen(version: Version, origin: string): number {
+  const own = version.origin === origin ? version.stamp : -Infinity;
+  return Math.max(own, version.seen?.[origin] ?? -Infinity);
+}
+
+/** By UTF-16 code unit, as JavaScript does on every machine; names and digits here are ASCII. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,62 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import winston from 'winston';
+import type { LogLevel } from '../config/config.js';
+import { messageOf, SyncError } from '../errors.js';
+import { jsonLine, textLine } from './line.js';
+
+/**
+ * `logger.info('message', { peer: 'macbook', durationMs: 12 })`: fields follow the message. An `error` field
+ * takes what was thrown: its code, message and hint are shown, its stack only at level debug.
+ */
+export type Logger = winston.Logger;
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: 'text' | 'json';
+  /** Absolute path of a file that is rotated; null: no file. */
+  readonly file: string | null;
+  /** A file above this size is set aside. */
+  readonly maxSizeBytes?: number;
+  /** Files kept, the current one among them. */
+  readonly maxFiles?: number;
+}
+
+const LEVELS: Record<LogLevel, number> = { error: 0, warn: 1, info: 2, debug: 3 };
+
+/** Makes a logger that writes to `stream` and, where `options.file` is set, to that file too. */
+export function createLogger(options: LogOptions, stream: NodeJS.WritableStream): Logger {
+  const withStack = options.level === 'debug';
+  const toLine = options.format === 'json' ? jsonLine : textLine;
+  const transports: winston.transport[] = [new winston.transports.Stream({ stream, eol: '\n' })];
+  if (options.file !== null) transports.push(fileTransport(options.file, options));
+  const logger = winston.createLogger({
+    levels: LEVELS,
+    level: options.level,
+    format: winston.format.printf((info) => toLine(info, { nowMs: Date.now(), withStack })),
+    transports,
+  });
+  // a full disk must not end the daemon: what can't be written to the file still goes to the stream
+  logger.on('error', (error: unknown) => {
+    stream.write(`sqlite-p2p-sync: log file can't be written: ${messageOf(error)}\n`);
+  });
+  return logger;
+}
+
+function fileTransport(file: string, options: LogOptions): winston.transport {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    closeSync(openSync(file, 'a'));
+  } catch (error) {
+    throw new SyncError('log_file_unusable', `log.file: ${file} can't be written: ${messageOf(error)}`, {
+      hint: 'Name a file in a folder that this user may write to, or set log.file to null.',
+      cause: error,
+    });
+  }
+  return new winston.transports.File({
+    filename: file,
+    tailable: true,
+    ...(options.maxSizeBytes === undefined ? {} : { maxsize: options.maxSizeBytes }),
+    ...(options.maxFiles === undefined ? {} : { maxFiles: options.maxFiles }),
+  });
+}

@@ -1,0 +1,28 @@
+import type { Logger } from '../log/logger.js';
+import type { WriterCalls } from '../threads/calls.js';
+import type { ChangesQuery } from './changes-query.js';
+
+/** Pullers whose last cursor is remembered; with more, the oldest is noted once more than needed. */
+const MAX_REMEMBERED_NODES = 1000;
+
+/**
+ * Makes the function that notes what a puller has: the cursor it asks with stands for everything before it.
+ * The answer does not wait for it, and an unchanged cursor costs no write.
+ */
+export function acknowledger(writer: Pick<WriterCalls, 'acknowledge'>, logger: Logger) {
+  const noted = new Map<string, string>();
+  return ({ node, epoch, since }: ChangesQuery): void => {
+    if (node === null) return;
+    const mark = `${epoch ?? ''} ${since}`;
+    if (noted.get(node) === mark) return;
+    noted.delete(node);
+    noted.set(node, mark);
+    const [oldest] = noted.keys();
+    if (noted.size > MAX_REMEMBERED_NODES && oldest !== undefined) noted.delete(oldest);
+    writer.acknowledge(node, epoch, since).catch((error: unknown) => {
+      // Forgotten, so that its next request notes it again.
+      if (noted.get(node) === mark) noted.delete(node);
+      logger.warn('could not note what a peer has', { peer: node, error });
+    });
+  };
+}

@@ -1,0 +1,88 @@
+import type { RequestHandler, Response } from 'express';
+import { SyncError } from '../errors.js';
+import type { PageResponse } from '../threads/calls.js';
+import { PAGE_HASH_HEADER } from '../wire/http.js';
+import { acknowledger } from './acknowledgements.js';
+import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
+import type { FeedParts } from './feed.js';
+
+/** A page is not held up for longer by an app that holds the write lock: then what is folded is served. */
+const MAX_FOLD_WAIT_MS = 200;
+
+/** `GET /sync/changes`: a page of what changed after the cursor. */
+export function changesRoute(parts: FeedParts): RequestHandler {
+  const acknowledge = acknowledger(parts.writer, parts.logger);
+  const held = new Set<AbortController>();
+  parts.signal.addEventListener('abort', () => {
+    for (const controller of held) controller.abort();
+  });
+  return async (request, response) => {
+    const query = parseChangesQuery(request.query, parts.tables);
+    refuseOwnNode(query, parts.node);
+    const end = new AbortController();
+    const abort = () => {
+      end.abort();
+    };
+    const timer = setTimeout(abort, query.waitMs);
+    response.once('close', abort);
+    held.add(end);
+    try {
+      const page = await pageUntil(parts, query, end.signal, acknowledge);
+      if (!response.destroyed) send(response, page);
+    } finally {
+      clearTimeout(timer);
+      held.delete(end);
+    }
+  };
+}
+
+/** Reads a page, and as long as there is nothing and no end to the waiting, reads again after each commit. */
+async function pageUntil(
+  parts: FeedParts,
+  query: ChangesQuery,
+  end: AbortSignal,
+  acknowledge: (query: ChangesQuery) => void,
+): Promise<PageResponse> {
+  for (let first = true; ; first = false) {
+    const { version } = parts.commits;
+    await settledWithin(parts.fold(), MAX_FOLD_WAIT_MS);
+    const page = await parts.reader.page(query);
+    // The reader has accepted the cursor, so it is one of ours.
+    if (first) acknowledge(query);
+    if (page.changes > 0 || page.hasMore || query.waitMs === 0 || end.aborted) return page;
+    await parts.commits.after(version, end);
+    if (end.aborted) return page;
+  }
+}
+
+function refuseOwnNode({ node }: ChangesQuery, ours: string): void {
+  if (node !== ours) return;
+  throw new SyncError(
+    'own_node',
+    `a replica that calls itself "${node}" asks for changes, and that is the node id of this one`,
+    {
+      hint: 'Two replicas with one node id: give one of them another node.id.',
+    },
+  );
+}
+
+function send(response: Response, page: PageResponse): void {
+  response.set(PAGE_HASH_HEADER, page.sha256);
+  response.type('json');
+  const { buffer, byteOffset, byteLength } = page.body;
+  response.send(Buffer.from(buffer, byteOffset, byteLength));
+}
+
+/** Waits for the work, whatever comes of it, but not for longer than this. */
+async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.then(ignore, ignore), timeout]);
+  clearTimeout(timer);
+}
+
+function ignore(): void {
+  // The fold logs its own failure.
+}

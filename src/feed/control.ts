@@ -1,0 +1,45 @@
+import { json, Router, type RequestHandler } from 'express';
+import { z } from 'zod';
+import { SyncError } from '../errors.js';
+import type { FeedParts, PullControl } from './feed.js';
+
+/** A control request names a peer and nothing else. */
+const MAX_BODY_BYTES = 16 * 1024;
+
+const peerBody = z.object({ peer: z.string().min(1).max(500) });
+
+/** What a person or script asks of the running daemon: status, and pulls at once. */
+export function controlRoutes(parts: FeedParts): Router {
+  const router = Router();
+  const body = json({ limit: MAX_BODY_BYTES });
+  router.get('/sync/status', async (_request, response) => {
+    response.json(await parts.status());
+  });
+  router.get('/nodes', async (_request, response) => {
+    response.json(await parts.nodes());
+  });
+  router.post('/sync/trigger', body, triggerRoute(parts.pulls, false));
+  router.post('/sync/full-sync', body, triggerRoute(parts.pulls, true));
+  router.post('/sync/trigger-all', (_request, response) => {
+    response.status(202).json({ status: 'triggered', peers: parts.pulls.triggerAll() });
+  });
+  return router;
+}
+
+function triggerRoute(pulls: PullControl, full: boolean): RequestHandler {
+  return (request, response) => {
+    const asked = peerBody.safeParse(request.body);
+    if (!asked.success) {
+      throw new SyncError('bad_request', 'the request names no peer', {
+        hint: 'Send JSON such as {"peer":"macbook"}, with content-type: application/json.',
+      });
+    }
+    const peer = pulls.trigger(asked.data.peer, full);
+    if (peer === null) {
+      throw new SyncError('unknown_peer', `no peer "${asked.data.peer}" is configured here`, {
+        hint: 'Peers are named under peers: in the configuration, each with a name and an address.',
+      });
+    }
+    response.status(202).json({ status: 'triggered', peer });
+  };
+}

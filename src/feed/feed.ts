@@ -1,0 +1,61 @@
+import { constants } from 'node:zlib';
+import compression from 'compression';
+import express, { type Express } from 'express';
+import type { Logger } from '../log/logger.js';
+import type { ReaderCalls, WriterCalls } from '../threads/calls.js';
+import { requireAccess } from './access.js';
+import { changesRoute } from './changes.js';
+import type { Commits } from './commits.js';
+import { controlRoutes } from './control.js';
+import { errorAnswer, unknownRoute } from './error-answer.js';
+import { healthRoute } from './health.js';
+
+/** What the control routes ask of the pulls. A peer is named by its name or its address. */
+export interface PullControl {
+  /** Asks for a pull at once, with `full` from the start; the peer's name, or null where there is none such. */
+  trigger(peer: string, full: boolean): string | null;
+  /** Asks for a pull from each peer; their names. */
+  triggerAll(): readonly string[];
+}
+
+/** What the feed needs of the replica that it serves. */
+export interface FeedParts {
+  /** Our node id. */
+  readonly node: string;
+  /** Version of this program. */
+  readonly version: string;
+  readonly apiKeys: readonly string[];
+  /** Names of the replicated tables. */
+  readonly tables: readonly string[];
+  readonly reader: Pick<ReaderCalls, 'page' | 'dataVersion'>;
+  readonly writer: Pick<WriterCalls, 'acknowledge'>;
+  readonly commits: Commits;
+  readonly pulls: PullControl;
+  readonly logger: Logger;
+  /** Aborted when the replica stops: held requests are answered at once. */
+  readonly signal: AbortSignal;
+  /** Our epoch as it was last read. */
+  epoch(): string;
+  /** Enters what the app has written in the versions; logs its own failure. */
+  fold(): Promise<unknown>;
+  status(): Promise<object>;
+  nodes(): Promise<object>;
+  /** ms since 1970. */
+  now(): number;
+}
+
+/** The HTTP server's routes (docs/protocol.md). Serves nothing by itself: see `listen`. */
+export function createFeed(parts: FeedParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // Pages are made once and read once: the fastest level takes most of the redundancy at a fifth of the time.
+  app.use(compression({ level: constants.Z_BEST_SPEED }));
+  app.get('/health', healthRoute(parts));
+  app.use(requireAccess(parts.apiKeys));
+  app.get('/sync/changes', changesRoute(parts));
+  app.use(controlRoutes(parts));
+  app.use(unknownRoute);
+  app.use(errorAnswer(parts.logger));
+  return app;
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { SyncError } from '../errors.js';
+import { shortJson, type HttpAnswer, type HttpTarget } from './request.js';
+
+/** Characters of a peer's own words that are shown. */
+const MAX_QUOTED_LENGTH = 300;
+
+const errorBody = z.object({ error: z.object({ message: z.string() }) });
+
+/** What an answer that is no success becomes here. */
+export function answerError(answer: HttpAnswer, { name, address }: HttpTarget): SyncError {
+  const theirs = quoted(answer);
+  const at = `${name} (${address})`;
+  const said = theirs === null ? '' : `: ${theirs}`;
+  switch (answer.status) {
+    case 401:
+    case 403:
+      return new SyncError('peer_refused', `${at} refused us${said}`, {
+        hint: 'Both replicas need a key in common: the first key here must be among those that the peer accepts.',
+      });
+    case 409:
+      return new SyncError('peer_is_self', `${at} refused us${said}`, {
+        hint: 'Two replicas have one node id: give one of them another node.id.',
+      });
+    case 410:
+      return new SyncError('cursor_invalid', `${at} does not know our cursor${said}`, {
+        hint: 'The pull starts over by itself.',
+      });
+    case 400:
+      return new SyncError('request_refused', `${at} does not take our request${said}`, {
+        hint: 'Install the same version of sqlite-p2p-sync on both.',
+      });
+  }
+  if (answer.status >= 500 || answer.status === 429) {
+    return new SyncError('peer_failed', `${at} can't answer now (HTTP ${answer.status})${said}`, {
+      hint: 'It is tried again by itself; the log of that replica says why.',
+    });
+  }
+  return new SyncError('not_a_replica', `${at} answers like no sqlite-p2p-sync (HTTP ${answer.status})`, {
+    hint: 'Correct the address under peers: in the configuration; does another program listen there?',
+  });
+}
+
+function quoted(answer: HttpAnswer): string | null {
+  const body = errorBody.safeParse(shortJson(answer));
+  return body.success ? body.data.error.message.slice(0, MAX_QUOTED_LENGTH) : null;
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { skewOf, type Skew } from '../clock/skew.js';
+import { SyncError } from '../errors.js';
+import { PAGE_HASH_HEADER } from '../wire/http.js';
+import { PROTOCOL } from '../wire/page.js';
+import { answerError } from './answer-error.js';
+import { shortJson, type HttpAnswer, type HttpConnection } from './request.js';
+
+export interface PeerHealth {
+  /** Null where the peer does not tell its clock. */
+  readonly skew: Skew | null;
+}
+
+export interface PageQuery {
+  /** Empty: from the start. */
+  readonly since: string;
+  readonly limit: number;
+  /** Our own epoch. */
+  readonly epoch: string;
+  /** How long the peer may hold the request until there is something, in ms. */
+  readonly waitMs: number;
+}
+
+export interface ReceivedPage {
+  readonly body: Uint8Array;
+  /** Lower-case hex SHA-256 of `body`, checked. */
+  readonly sha256: string;
+}
+
+/** One peer's feed, as its puller sees it. Every failure is a SyncError. */
+export interface PeerClient {
+  /** Asks who answers there, and refuses another node or protocol than was expected. */
+  health(signal: AbortSignal): Promise<PeerHealth>;
+  page(query: PageQuery, signal: AbortSignal): Promise<ReceivedPage>;
+  close(): Promise<void>;
+}
+
+const healthBody = z.object({
+  node: z.string(),
+  protocol: z.number().optional(),
+  server_time_ms: z.number().optional(),
+});
+
+/** `node` is our own id; the connection's name must be the node id that the peer answers with. */
+export function createPeerClient(connection: HttpConnection, node: string, now: () => number): PeerClient {
+  const { target } = connection;
+  return {
+    async health(signal) {
+      const sentMs = now();
+      const answer = await connection.send({ method: 'GET', path: '/health' }, signal);
+      const receivedMs = now();
+      if (answer.status !== 200) throw answerError(answer, target);
+      const health = healthBody.safeParse(shortJson(answer));
+      if (!health.success) throw notAReplica(target);
+      requireIdentity(health.data, node, target);
+      const { server_time_ms: theirsMs } = health.data;
+      return { skew: theirsMs === undefined ? null : skewOf({ sentMs, receivedMs, theirsMs }) };
+    },
+    async page({ since, limit, epoch, waitMs }, signal) {
+      const query = new URLSearchParams({ since, limit: String(limit), node, epoch });
+      if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
+      const path = `/sync/changes?${query.toString()}`;
+      const answer = await connection.send({ method: 'GET', path, waitMs }, signal);
+      if (answer.status !== 200) throw answerError(answer, target);
+      return checkedPage(answer, target.name);
+    },
+    close: () => connection.close(),
+  };
+}
+
+function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage {
+  const promised = headers[PAGE_HASH_HEADER];
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  if (promised === sha256) return { body, sha256 };
+  const fault = typeof promised === 'string' ? 'does not match its' : 'has no';
+  throw new SyncError('page_damaged', `a page from ${peer} ${fault} ${PAGE_HASH_HEADER}`, {
+    hint: 'It was discarded and will be asked for again; if it stays so, something on the way changes answers.',
+  });
+}
+
+function requireIdentity(
+  health: z.infer<typeof healthBody>,
+  node: string,
+  target: HttpConnection['target'],
+): void {
+  const { name, address } = target;
+  if (health.node === node) {
+    throw new SyncError('peer_is_self', `${address} answers with our own node id "${node}"`, {
+      hint: `Either that is this replica itself, or two replicas have one node id: correct the address of ${name}, or give one of them another node.id.`,
+    });
+  }
+  if (health.node !== name) {
+    const other = health.node.slice(0, 64);
+    throw new SyncError('wrong_node', `${address} is configured as ${name} but answers as "${other}"`, {
+      hint: 'Correct the name or the address under peers: in the configuration.',
+    });
+  }
+  if (health.protocol !== undefined && health.protocol !== PROTOCOL) {
+    throw new SyncError(
+      'protocol_mismatch',
+      `${name} (${address}) speaks protocol ${health.protocol}, this replica ${PROTOCOL}`,
+      { hint: 'Install the same version of sqlite-p2p-sync on both.' },
+    );
+  }
+}
+
+function notAReplica({ name, address }: HttpConnection['target']): SyncError {
+  return new SyncError('not_a_replica', `what answers for ${name} at ${address} is no sqlite-p2p-sync`, {
+    hint: 'Correct the address under peers: in the configuration; does another program listen there?',
+  });
+}

@@ -1,0 +1,160 @@
+import { isSkewed, type Skew } from '../clock/skew.js';
+import type { Config } from '../config/config.js';
+import { SyncError } from '../errors.js';
+import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
+import type { Attempts } from './attempts.js';
+import type { PeerClient } from './client.js';
+
+/** What one pull did. */
+export interface PullResult {
+  readonly peer: string;
+  readonly pages: number;
+  readonly received: number;
+  readonly applied: number;
+  readonly skipped: number;
+  readonly conflicts: number;
+  readonly quarantined: number;
+  /** Entries that the peer's log holds after what was pulled, at most. */
+  readonly behind: number;
+  readonly durationMs: number;
+}
+
+/** What a pull needs. */
+export interface PullParts {
+  readonly peer: string;
+  readonly client: PeerClient;
+  readonly attempts: Attempts;
+  readonly reader: Pick<ReaderCalls, 'cursorOf' | 'status'>;
+  readonly writer: Pick<WriterCalls, 'apply' | 'resetCursor'>;
+  readonly pageSize: number;
+  readonly clock: Config['clock'];
+  /** Rejects where nothing may be applied now, e.g. with `low_disk`. */
+  admit(): Promise<void>;
+  /** Told once per pull, before anything is applied. */
+  onSkew(skew: Skew): void;
+  onPage(page: ApplyResponse): void;
+  /** ms since 1970. */
+  now(): number;
+}
+
+/** Times in a row that another process may apply before us; it has then pulled what we would have. */
+const MAX_CURSOR_MOVES = 20;
+/** Pages in a row without a change, although there is said to be more. */
+const MAX_EMPTY_PAGES = 1000;
+
+/**
+ * Pulls from one peer to its head: page, apply, next page. Starts over once where the peer does not know our
+ * cursor. Rejects with a SyncError, or with the signal's reason; what was applied until then stays.
+ */
+export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<PullResult> {
+  const startedMs = parts.now();
+  const health = await parts.attempts.run(() => parts.client.health(signal), signal);
+  if (health.skew !== null) acceptSkew(parts, health.skew);
+  const { epoch } = await parts.reader.status();
+  let total = empty(parts.peer);
+  let startedOver = false;
+  for (;;) {
+    try {
+      total = await pullPages(parts, epoch, total, signal);
+      return { ...total, durationMs: parts.now() - startedMs };
+    } catch (error) {
+      if (startedOver || !isCode(error, 'cursor_invalid')) throw error;
+      startedOver = true;
+      await parts.writer.resetCursor(parts.peer);
+    }
+  }
+}
+
+async function pullPages(
+  parts: PullParts,
+  epoch: string,
+  before: PullResult,
+  signal: AbortSignal,
+): Promise<PullResult> {
+  let total = before;
+  let since = await parts.reader.cursorOf(parts.peer);
+  let emptyPages = 0;
+  for (let moves = 0; ;) {
+    const page = await pullPage(parts, epoch, since, signal);
+    if (page === null) {
+      moves += 1;
+      if (moves > MAX_CURSOR_MOVES) throw overtaken(parts.peer);
+      since = await parts.reader.cursorOf(parts.peer);
+      continue;
+    }
+    moves = 0;
+    total = sum(total, page);
+    parts.onPage(page);
+    if (!page.hasMore) return total;
+    emptyPages = page.received === 0 ? emptyPages + 1 : 0;
+    if (page.nextCursor === since || emptyPages > MAX_EMPTY_PAGES) throw endless(parts.peer);
+    since = page.nextCursor;
+  }
+}
+
+/** One page, asked for and applied; null where another process has moved the cursor meanwhile. */
+async function pullPage(
+  parts: PullParts,
+  epoch: string,
+  since: string,
+  signal: AbortSignal,
+): Promise<ApplyResponse | null> {
+  await parts.admit();
+  const query = { since, limit: parts.pageSize, epoch, waitMs: 0 };
+  const page = await parts.attempts.run(() => parts.client.page(query, signal), signal);
+  signal.throwIfAborted();
+  try {
+    return await parts.writer.apply({ peer: parts.peer, since, ...page });
+  } catch (error) {
+    if (isCode(error, 'cursor_moved')) return null;
+    throw error;
+  }
+}
+
+function acceptSkew(parts: PullParts, skew: Skew): void {
+  parts.onSkew(skew);
+  if (!isSkewed(skew, parts.clock.abortSkewMs)) return;
+  const seconds = (Math.abs(skew.skewMs) / 1000).toFixed(1);
+  const side = skew.skewMs > 0 ? 'ahead of' : 'behind';
+  throw new SyncError('clock_skew', `the clock of ${parts.peer} is ${seconds} s ${side} ours`, {
+    hint: 'Newer would win over older wrongly: set both clocks by NTP (timedatectl set-ntp true), or raise clock.abort_skew.',
+  });
+}
+
+function overtaken(peer: string): SyncError {
+  return new SyncError(
+    'cursor_moved',
+    `another process pulls from ${peer} at the same time, and is always first`,
+    {
+      hint: 'Nothing is lost: that process applies the same changes. Stop one of the two.',
+    },
+  );
+}
+
+function endless(peer: string): SyncError {
+  return new SyncError('peer_endless', `${peer} says there is more, but sends nothing new`, {
+    hint: 'Install the same version of sqlite-p2p-sync on both; what it sent before was applied.',
+  });
+}
+
+function empty(peer: string): PullResult {
+  const zero = { received: 0, applied: 0, skipped: 0, conflicts: 0, quarantined: 0 };
+  return { peer, pages: 0, ...zero, behind: 0, durationMs: 0 };
+}
+
+function sum(total: PullResult, page: ApplyResponse): PullResult {
+  return {
+    ...total,
+    pages: total.pages + 1,
+    received: total.received + page.received,
+    applied: total.applied + page.applied,
+    skipped: total.skipped + page.skipped,
+    conflicts: total.conflicts + page.conflicts,
+    quarantined: total.quarantined + page.quarantined,
+    behind: page.behind,
+  };
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof SyncError && error.code === code;
+}

@@ -1,0 +1,156 @@
+import { isSkewed, type Skew } from '../clock/skew.js';
+import type { Config } from '../config/config.js';
+import { messageOf, SyncError } from '../errors.js';
+import type { Logger } from '../log/logger.js';
+import type { ApplyResponse } from '../threads/calls.js';
+import type { PullResult } from './pull.js';
+
+export interface PullFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly atMs: number;
+}
+
+/** How the pulls from one peer stand. Times are ms since 1970. */
+export interface PullState {
+  readonly phase: 'waiting' | 'pulling' | 'stopped';
+  /** True while the peer can't be reached. */
+  readonly lost: boolean;
+  /** True while the last attempt was a failure. */
+  readonly failing: boolean;
+  readonly lastAttemptMs: number | null;
+  readonly lastSuccessMs: number | null;
+  /** Stays after a success, with its time. */
+  readonly lastError: PullFailure | null;
+  readonly lastPull: PullResult | null;
+  /** The peer's clock ahead of ours, ms. */
+  readonly skewMs: number | null;
+  readonly skewUncertaintyMs: number | null;
+}
+
+/** What a replica tells its program about pulls. */
+export interface PullListener {
+  applied(peer: string, page: ApplyResponse): void;
+  conflict(peer: string, conflicts: number): void;
+  peerLost(peer: string, failure: PullFailure): void;
+  peerRegained(peer: string): void;
+}
+
+/** Keeps a peer's state, and says each turn of it once: in the log and to the listener. */
+export interface PullRecord {
+  readonly state: PullState;
+  started(loud: boolean): void;
+  page(page: ApplyResponse): void;
+  skew(skew: Skew): void;
+  succeeded(result: PullResult, loud: boolean): void;
+  failed(error: unknown): void;
+  /** The attempt was given up because this replica stops. */
+  ended(): void;
+}
+
+export interface RecordParts {
+  readonly peer: string;
+  readonly clock: Config['clock'];
+  readonly logger: Logger;
+  readonly listener: PullListener;
+  /** ms since 1970. */
+  readonly now: () => number;
+}
+
+export function createRecord({ peer, clock, logger, listener, now }: RecordParts): PullRecord {
+  let state: PullState = {
+    phase: 'waiting',
+    lost: false,
+    failing: false,
+    lastAttemptMs: null,
+    lastSuccessMs: null,
+    lastError: null,
+    lastPull: null,
+    skewMs: null,
+    skewUncertaintyMs: null,
+  };
+  let skewWarned = false;
+  const set = (change: Partial<PullState>) => {
+    state = { ...state, ...change };
+  };
+
+  function answered(): void {
+    if (!state.lost) return;
+    set({ lost: false });
+    logger.info('peer is back', { peer });
+    listener.peerRegained(peer);
+  }
+
+  function lose(failure: PullFailure): void {
+    if (state.lost) return;
+    set({ lost: true });
+    logger.warn('peer is lost', { peer, error: failure.message });
+    listener.peerLost(peer, failure);
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    started(loud) {
+      set({ phase: 'pulling', lastAttemptMs: now() });
+      logger.log(loud ? 'info' : 'debug', 'pull started', { peer });
+    },
+    page(page) {
+      if (page.applied > 0) listener.applied(peer, page);
+      if (page.conflicts > 0) listener.conflict(peer, page.conflicts);
+    },
+    skew(skew) {
+      answered();
+      set({ skewMs: skew.skewMs, skewUncertaintyMs: skew.uncertaintyMs });
+      const warn = isSkewed(skew, clock.maxSkewMs);
+      if (warn && !skewWarned) logger.warn('clocks differ', { peer, ...skew });
+      skewWarned = warn;
+    },
+    succeeded(result, loud) {
+      answered();
+      const again = state.failing;
+      set({ phase: 'waiting', failing: false, lastSuccessMs: now(), lastPull: result });
+      const { applied, skipped, conflicts, quarantined, pages, durationMs } = result;
+      const level = loud || again || result.received > 0 ? 'info' : 'debug';
+      logger.log(level, 'pull finished', {
+        peer,
+        applied,
+        skipped,
+        conflicts,
+        quarantined,
+        pages,
+        durationMs,
+      });
+      if (quarantined > 0) logger.warn('changes were quarantined', { peer, quarantined });
+    },
+    failed(error) {
+      const failure = failureOf(error, now());
+      const repeated = state.failing && state.lastError?.code === failure.code;
+      const wasLost = state.lost;
+      set({ phase: 'waiting', failing: true });
+      // An attempt that the breaker did not let through says nothing new.
+      if (failure.code === 'breaker_open') return;
+      set({ lastError: failure });
+      if (failure.code === 'peer_unreachable') lose(failure);
+      else answered();
+      if (wasLost === state.lost && !state.lost) {
+        logger.log(repeated ? 'debug' : 'warn', 'pull failed', { peer, error });
+      }
+    },
+    ended() {
+      set({ phase: 'stopped' });
+    },
+  };
+}
+
+function failureOf(error: unknown, atMs: number): PullFailure {
+  const known = error instanceof SyncError;
+  return {
+    code: known ? error.code : 'unexpected',
+    message: messageOf(error),
+    hint: known ? (error.hint ?? null) : null,
+    atMs,
+  };
+}

@@ -37,7 +37,7 @@ function faultOfKey(keys: readonly string[], index: number, variable: string, mi
     keys.length === 1 ? `the key in ${variable}` : `key ${index + 1} of ${keys.length} in ${variable}`;
   const path = ['security', 'api_key_env'];
   if (key.length < minLength) {
-    const message = `${which} has ${key.length} characters, fewer than min_key_length ${minLength}`;
+    const message = `${which} is too short: ${key.length} characters, where min_key_length is ${minLength}`;
     return [{ path, message, code: 'key_too_short', hint: KEYGEN_HINT }];
   }
   if (/^[\x21-\x7e]+$/.test(key)) return [];

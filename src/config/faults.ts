@@ -7,9 +7,9 @@ import { keysAt, type Path } from './schema-keys.js';
 export interface Fault {
   readonly path: Path;
   readonly message: string;
-  /** Of the error, where this is the only fault; default `config_invalid`. */
+  /** Of the error, where no fault has another; default `config_invalid`. */
   readonly code?: string;
-  /** Of the error, where this is the only fault. */
+  /** Of the error, where no fault has another. */
   readonly hint?: string;
 }
 
@@ -75,9 +75,14 @@ export function configError(file: string, faults: readonly Fault[]): SyncError {
     (fault) => (fault.path.length === 0 ? '' : `${pathText(fault.path)}: `) + fault.message,
   );
   const count = faults.length === 1 ? '' : `${faults.length} faults: `;
-  const [only] = faults.length === 1 ? faults : [];
-  return new SyncError(only?.code ?? 'config_invalid', `${file}: ${count}${lines.join('; ')}`, {
-    exitCode: 2,
-    hint: only?.hint ?? HINT,
-  });
+  const [first] = faults;
+  const same = faults.every((fault) => fault.code === first?.code && fault.hint === first?.hint);
+  return new SyncError(
+    (same ? first?.code : null) ?? 'config_invalid',
+    `${file}: ${count}${lines.join('; ')}`,
+    {
+      exitCode: 2,
+      hint: (same ? first?.hint : null) ?? HINT,
+    },
+  );
 }

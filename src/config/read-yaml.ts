@@ -1,22 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import { messageOf, SyncError } from '../errors.js';
-import { configError, type Fault } from './faults.js';
+import { configError } from './faults.js';
 
 /** Reads a YAML file into plain values. Throws a SyncError with exit code 2, with line and column of a syntax error. */
 export function readYaml(file: string): unknown {
   const lineCounter = new LineCounter();
   // prettyErrors would quote the file's lines, and with them a key that was pasted there
   const document = parseDocument(readText(file), { lineCounter, prettyErrors: false, stringKeys: true });
-  if (document.errors.length > 0) {
-    throw configError(
-      file,
-      document.errors.map((error): Fault => {
-        const { line, col } = lineCounter.linePos(error.pos[0]);
-        const [sentence = ''] = error.message.split('\n');
-        return { path: [], code: 'config_syntax', message: `line ${line}, column ${col}: ${sentence}` };
-      }),
-    );
+  const [error] = document.errors;
+  if (error !== undefined) {
+    // the first only: the others mostly follow from it
+    const { line, col } = lineCounter.linePos(error.pos[0]);
+    throw configError(file, [
+      {
+        path: [],
+        message: `line ${line}, column ${col}: ${withoutQuotation(error.message)}`,
+        code: 'config_syntax',
+        hint: 'Check the indentation and quotes there; within { } or [ ], ${NAME} needs quotes.',
+      },
+    ]);
   }
   try {
     return document.toJS({ maxAliasCount: 100 });
@@ -42,4 +45,10 @@ function readText(file: string): string {
       cause: error,
     });
   }
+}
+
+/** The parser quotes what it stumbled on, which may be a key. */
+function withoutQuotation(message: string): string {
+  const [sentence = ''] = message.split('\n');
+  return sentence.replace(/: ".*$/, '');
 }

@@ -1,6 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { SyncError } from '../errors.js';
+import { nearest } from './nearest.js';
 import { keysAt, type Path } from './schema-keys.js';
 
 /** One thing that is wrong with the configuration. */
@@ -47,9 +47,8 @@ export function faultsOf(
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const nearest = known.length === 0 ? '' : closest(key, known);
-  const isNear = nearest !== '' && distance(key, nearest) <= Math.max(2, Math.floor(key.length / 3));
-  return isNear ? `unknown key; did you mean ${nearest}?` : 'unknown key';
+  const meant = nearest(key, known);
+  return meant === null ? 'unknown key' : `unknown key; did you mean ${meant}?`;
 }
 
 function foundAt(raw: unknown, path: Path): string {

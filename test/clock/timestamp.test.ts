@@ -4,7 +4,7 @@ import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS, parseTimestamp } from '#src/clock/t
 import type { TimestampFormat } from '#src/config/config.js';
 
 const FORMATS: TimestampFormat[] = ['auto', 'unix_ms', 'unix_s', 'iso8601', 'julian'];
-const SEED = Number(process.env['FC_SEED'] ?? Date.now() & 0x7fffffff);
+const SEED = Number(process.env.FC_SEED ?? Date.now() & 0x7fffffff);
 
 /** Runs a property; a failure prints the seed that replays it (FC_SEED). */
 function check<T extends [unknown, ...unknown[]]>(property: fc.IProperty<T>, numRuns = 500): void {

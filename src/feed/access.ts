@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { Request, RequestHandler } from 'express';
+import { isLoopback } from '../config/addresses.js';
 import { SyncError } from '../errors.js';
 import { KEY_HEADER } from '../wire/http.js';
 
@@ -22,15 +22,10 @@ export function requireAccess(keys: readonly string[]): RequestHandler {
   };
 }
 
-/** True for `localhost`, 127.0.0.0/8 and ::1, with or without a port. */
+/** Whether `HOST` or `HOST:PORT` of a header names this machine. */
 export function isLoopbackAuthority(authority: string): boolean {
-  let host: string;
-  try {
-    host = new URL(`http://${authority}`).hostname;
-  } catch {
-    return false;
-  }
-  return host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'));
+  const url = `http://${authority}`;
+  return URL.canParse(url) && isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }
 
 function requireLoopback(request: Request): void {

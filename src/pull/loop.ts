@@ -66,13 +66,7 @@ async function round(parts: LoopParts, call: Call, first: boolean, signal: Abort
   record.started(loud);
   try {
     if (call.full) await pull.writer.resetCursor(pull.peer);
-    const onSkew: PullParts['onSkew'] = (skew) => {
-      record.skew(skew);
-    };
-    const onPage: PullParts['onPage'] = (page) => {
-      record.page(page);
-    };
-    const result = await pullPeer({ ...pull, onSkew, onPage }, signal);
+    const result = await pullPeer({ ...pull, onSkew: record.skew, onPage: record.page }, signal);
     record.succeeded(result, loud);
   } catch (error) {
     if (signal.aborted) return;

@@ -31,22 +31,22 @@ export interface PullState {
 
 /** What a replica tells its program about pulls. */
 export interface PullListener {
-  applied(peer: string, page: ApplyResponse): void;
-  conflict(peer: string, conflicts: number): void;
-  peerLost(peer: string, failure: PullFailure): void;
-  peerRegained(peer: string): void;
+  readonly applied: (peer: string, page: ApplyResponse) => void;
+  readonly conflict: (peer: string, conflicts: number) => void;
+  readonly peerLost: (peer: string, failure: PullFailure) => void;
+  readonly peerRegained: (peer: string) => void;
 }
 
 /** Keeps a peer's state, and says each turn of it once: in the log and to the listener. */
 export interface PullRecord {
   readonly state: PullState;
-  started(loud: boolean): void;
-  page(page: ApplyResponse): void;
-  skew(skew: Skew): void;
-  succeeded(result: PullResult, loud: boolean): void;
-  failed(error: unknown): void;
+  readonly started: (loud: boolean) => void;
+  readonly page: (page: ApplyResponse) => void;
+  readonly skew: (skew: Skew) => void;
+  readonly succeeded: (result: PullResult, loud: boolean) => void;
+  readonly failed: (error: unknown) => void;
   /** The attempt was given up because this replica stops. */
-  ended(): void;
+  readonly ended: () => void;
 }
 
 export interface RecordParts {

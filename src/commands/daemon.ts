@@ -1,0 +1,69 @@
+import type { Config } from '../config/config.js';
+import { SyncError } from '../errors.js';
+import { answerError } from '../pull/answer-error.js';
+import { openConnection, shortJson, type HttpConnection, type HttpRequest } from '../pull/request.js';
+import type { HealthBody } from '../wire/http.js';
+
+/** The daemon of this configuration, asked over its own feed. */
+export interface Daemon {
+  /** The JSON of a successful answer. Rejects with a SyncError otherwise. */
+  ask(request: HttpRequest): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** A daemon on this machine that does not answer this soon is stuck. */
+const MAX_ANSWER_MS = 10_000;
+
+/** Connects to the daemon at `node.listen`. Rejects with `no_daemon` where none runs, or another replica's. */
+export async function openDaemon(config: Config): Promise<Daemon> {
+  const connection = openConnection({
+    name: 'the daemon',
+    address: ownAddress(config.node.listen),
+    apiKey: config.security.apiKeys[0] ?? null,
+    connectTimeoutMs: config.network.connectTimeoutMs,
+    requestTimeoutMs: MAX_ANSWER_MS,
+  });
+  try {
+    await requireOurs(connection, config);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return {
+    async ask(request) {
+      const answer = await connection.send(request, AbortSignal.timeout(MAX_ANSWER_MS));
+      if (answer.status >= 300) throw answerError(answer, connection.target);
+      return shortJson(answer);
+    },
+    close: () => connection.close(),
+  };
+}
+
+async function requireOurs(connection: HttpConnection, config: Config): Promise<void> {
+  const { address } = connection.target;
+  let health: Partial<HealthBody> | undefined;
+  try {
+    const answer = await connection.send(
+      { method: 'GET', path: '/health' },
+      AbortSignal.timeout(MAX_ANSWER_MS),
+    );
+    health = shortJson(answer) as Partial<HealthBody> | undefined;
+  } catch (cause) {
+    throw new SyncError('no_daemon', `no daemon answers at ${address}`, {
+      hint: 'Start it with: sqlite-p2p-sync start',
+      cause,
+    });
+  }
+  if (health?.node === config.node.id) return;
+  const other = typeof health?.node === 'string' ? `replica "${health.node}"` : 'another program';
+  throw new SyncError('no_daemon', `${address} belongs to ${other}, not to the daemon of ${config.node.id}`, {
+    hint: 'Correct node.listen, or stop the other one.',
+  });
+}
+
+/** Where this machine reaches its own feed; one that listens on all addresses is reached by loopback. */
+function ownAddress({ host, port }: Config['node']['listen']): string {
+  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
+  if (host === '::') return `http://[::1]:${port}`;
+  return host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`;
+}

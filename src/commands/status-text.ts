@@ -1,0 +1,84 @@
+import bytes from 'bytes';
+import Table from 'cli-table3';
+import ms from 'ms';
+import { escapeControls } from '../log/escape.js';
+import type { PeerReport, StatusReport } from '../replica/status.js';
+
+const PLAIN = { style: { head: [], border: [] } };
+
+/** What `status` prints: this replica, then a table of its peers, then what asks for attention. */
+export function statusText(report: StatusReport): string {
+  return [replicaTable(report), peerTable(report), ...attention(report)].join('\n');
+}
+
+function replicaTable(report: StatusReport): string {
+  const table = new Table(PLAIN);
+  const size = `${sizeOf(report.database_bytes)}, WAL ${sizeOf(report.wal_bytes)}`;
+  table.push(
+    { replica: report.name === report.node ? report.node : `${report.node} (${report.name})` },
+    { daemon: report.running ? `listening on ${report.listen ?? ''}` : 'not running' },
+    { tables: report.tables.join(', ') },
+    { changelog: `head ${report.head}, ${report.unfolded} not folded yet` },
+    { database: size },
+    { quarantine: String(report.quarantined) },
+    { conflicts: String(report.conflicts) },
+  );
+  return table.toString();
+}
+
+function peerTable(report: StatusReport): string {
+  if (report.peers.length === 0) return 'No peers.';
+  const table = new Table({
+    ...PLAIN,
+    head: ['peer', 'state', 'behind', 'last success', 'has of ours', 'skew', 'breaker', 'last error'],
+    colWidths: [null, null, null, null, null, null, null, 48],
+    wordWrap: true,
+  });
+  for (const peer of report.peers) table.push(peerRow(peer, report));
+  return table.toString();
+}
+
+function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport): string[] {
+  const { pull } = peer;
+  const error = pull?.last_error ?? null;
+  return [
+    peer.name,
+    stateOf(peer),
+    peer.behind === null ? '-' : String(peer.behind),
+    ago(pull?.last_success_ms ?? peer.last_applied_ms, nowMs),
+    peer.acknowledged === null ? '-' : `${peer.acknowledged} of ${head}`,
+    pull?.skew_ms == null ? '-' : `${pull.skew_ms} ms`,
+    pull?.breaker ?? '-',
+    error === null ? '-' : `${ago(error.at_ms, nowMs)}: ${escapeControls(error.message)}`,
+  ];
+}
+
+function stateOf({ address, pull }: PeerReport): string {
+  if (address === null) return 'pulls from us';
+  if (pull === null) return '-';
+  if (pull.lost) return 'lost';
+  return pull.failing ? 'failing' : pull.phase;
+}
+
+function attention(report: StatusReport): string[] {
+  const lines: string[] = [];
+  if (!report.running) lines.push('No daemon is running: start it with sqlite-p2p-sync start.');
+  if (report.backfill_needed.length > 0) {
+    lines.push(
+      `Rows from before the triggers in ${report.backfill_needed.join(', ')}: run sqlite-p2p-sync backfill.`,
+    );
+  }
+  if (report.quarantined > 0)
+    lines.push('Some changes could not be applied: see sqlite-p2p-sync quarantine.');
+  if (report.disk_low)
+    lines.push(`The disk is almost full (${sizeOf(report.disk_free_bytes)} left): pulling stops.`);
+  return lines;
+}
+
+function ago(atMs: number | null, nowMs: number): string {
+  return atMs === null ? '-' : `${ms(Math.max(0, nowMs - atMs))} ago`;
+}
+
+function sizeOf(count: number | null): string {
+  return count === null ? '?' : (bytes.format(count, { unitSeparator: ' ' }) ?? '?');
+}

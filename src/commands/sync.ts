@@ -1,0 +1,60 @@
+import Table from 'cli-table3';
+import type { CommandContext, CommandDefinition } from '../cli/command.js';
+import { openReplica } from '../replica/replica.js';
+import type { SyncOutcome } from '../replica/sync-once.js';
+
+interface Options {
+  readonly peer?: string;
+  readonly full?: boolean;
+}
+
+export const command: CommandDefinition<Options> = {
+  name: 'sync',
+  summary: 'pull once from each peer to its head, without a daemon',
+  configure(command) {
+    command
+      .option('--peer <name>', 'only from this peer')
+      .option('--full', 'from the start: everything is compared again, nothing newer is overwritten');
+  },
+  async run(context, { peer, full }) {
+    const replica = await openReplica(context.loadConfig(), context.logger);
+    try {
+      const outcomes = await replica.sync({ peer, full });
+      report(context, outcomes);
+      return outcomes.every(({ error }) => error === null) ? 0 : 1;
+    } finally {
+      await replica.stop();
+    }
+  },
+};
+
+function report(context: CommandContext, outcomes: readonly SyncOutcome[]): void {
+  context.print(outcomes.length === 0 ? 'No peer is configured: nothing to pull.' : tableOf(outcomes));
+  context.printJson({
+    peers: outcomes.map(({ peer, result, error }) =>
+      error === null
+        ? { peer, ok: true, ...counts(result), error: null }
+        : { peer, ok: false, error: { code: error.code, message: error.message, hint: error.hint ?? null } },
+    ),
+  });
+  for (const { peer, error } of outcomes) {
+    if (error !== null) context.logger.error('pull failed', { peer, error });
+  }
+}
+
+function tableOf(outcomes: readonly SyncOutcome[]): string {
+  const table = new Table({
+    head: ['peer', 'applied', 'skipped', 'conflicts', 'quarantined', 'result'],
+    style: { head: [], border: [] },
+  });
+  for (const { peer, result, error } of outcomes) {
+    const { applied, skipped, conflicts, quarantined } = counts(result);
+    table.push([peer, applied, skipped, conflicts, quarantined, error === null ? 'at its head' : error.code]);
+  }
+  return table.toString();
+}
+
+function counts(result: SyncOutcome['result']) {
+  const { applied = 0, skipped = 0, conflicts = 0, quarantined = 0, durationMs = 0 } = result ?? {};
+  return { applied, skipped, conflicts, quarantined, duration_ms: durationMs };
+}

@@ -1,0 +1,10 @@
+export { openReplica, Replica, type ReplicaEvents } from './replica/replica.js';
+export { loadConfig } from './config/load.js';
+export { createLogger, type Logger, type LogOptions } from './log/logger.js';
+export { SyncError } from './errors.js';
+export type { Config, PeerConfig, TableConfig } from './config/config.js';
+export type { PullResult } from './pull/pull.js';
+export type { PullFailure } from './pull/state.js';
+export type { PeerReport, PullReport, StatusReport } from './replica/status.js';
+export type { SyncOptions, SyncOutcome } from './replica/sync-once.js';
+export type { ApplyResponse } from './threads/calls.js';

@@ -1,0 +1,36 @@
+import type { Logger } from '../log/logger.js';
+import type { WriterCalls } from '../threads/calls.js';
+
+/**
+ * Makes the function that folds for everyone who asks: one fold runs at a time, and all who ask meanwhile share
+ * the next, which begins after they asked. It never rejects; a failure is logged once until a fold succeeds.
+ */
+export function createFolding(writer: Pick<WriterCalls, 'fold'>, logger: Logger): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+  let failing = false;
+
+  async function run(): Promise<void> {
+    try {
+      const { entries, versions } = await writer.fold();
+      if (entries > 0) logger.debug('folded', { entries, versions });
+      failing = false;
+    } catch (error) {
+      logger.log(failing ? 'debug' : 'warn', 'fold failed', { error });
+      failing = true;
+    }
+    running = null;
+  }
+
+  function begin(): Promise<void> {
+    next = null;
+    running = run();
+    return running;
+  }
+
+  return () => {
+    if (running === null) return begin();
+    next ??= running.then(begin);
+    return next;
+  };
+}

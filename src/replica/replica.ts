@@ -1,0 +1,203 @@
+import { EventEmitter } from 'node:events';
+import type { Config } from '../config/config.js';
+import { SyncError } from '../errors.js';
+import { createFeed, type FeedParts } from '../feed/feed.js';
+import { listen, type Listening } from '../feed/listen.js';
+import type { Logger } from '../log/logger.js';
+import type { PeerLoop } from '../pull/loop.js';
+import type { PullFailure, PullListener } from '../pull/state.js';
+import type { ApplyResponse } from '../threads/calls.js';
+import { openThreads, type Threads } from '../threads/open.js';
+import { startCare } from './care.js';
+import { watchCommits } from './commit-watch.js';
+import { startCron } from './cron.js';
+import { createDiskGuard, type DiskGuard } from './disk.js';
+import { createFolding } from './folding.js';
+import { startPulls, type Pulls } from './pulls.js';
+import { nodesReport, statusReport, type StatusReport } from './status.js';
+import { syncOnce, type SyncOptions, type SyncOutcome } from './sync-once.js';
+import { programVersion } from './version.js';
+
+/** What a replica emits; `peer` is the peer's name. */
+export interface ReplicaEvents {
+  /** A page from a peer was applied and changed rows. */
+  applied: [peer: string, page: ApplyResponse];
+  /** Versions that were overruled; the ledger holds them in full. */
+  conflict: [peer: string, conflicts: number];
+  peerLost: [peer: string, failure: PullFailure];
+  peerRegained: [peer: string];
+}
+
+/** The database's two threads, opened. */
+export type OpenedThreads = Pick<Threads, 'writer' | 'reader'>;
+
+/** Running answers end within this when the replica stops. */
+const CLOSE_GRACE_MS = 1000;
+/** `stop` gives up waiting for the database after this; what is not done then is done after the next start. */
+const STOP_TIMEOUT_MS = 4500;
+
+/**
+ * Opens a migrated database as a replica. Rejects with `not_migrated` and what else keeps it from opening. Nothing
+ * is served or pulled before `start` or `sync`.
+ */
+export async function openReplica(config: Config, logger: Logger): Promise<Replica> {
+  const threads = await openThreads(config);
+  if (threads.renewed)
+    logger.warn("this file was another replica's: it starts as a new instance", { node: config.node.id });
+  const { epoch } = await threads.reader.status();
+  return new Replica(config, logger, threads, epoch);
+}
+
+/** One database with its feed and its pulls, from open to `stop`. */
+export class Replica extends EventEmitter<ReplicaEvents> {
+  readonly #config: Config;
+  readonly #logger: Logger;
+  readonly #threads: OpenedThreads;
+  readonly #disk: DiskGuard;
+  readonly #version = programVersion();
+  readonly #end = new AbortController();
+  /** As it was last read. */
+  #epoch: string;
+  #listening: Listening | null = null;
+  #pulls: Pulls | null = null;
+  #stopped: Promise<void> | null = null;
+
+  /** `epoch` as the database has it now. Use `openReplica`. */
+  constructor(config: Config, logger: Logger, threads: OpenedThreads, epoch: string) {
+    super();
+    this.#config = config;
+    this.#logger = logger;
+    this.#threads = threads;
+    this.#epoch = epoch;
+    const { path, lowDiskBytes } = config.database;
+    this.#disk = createDiskGuard(path, lowDiskBytes, { logger, onRoom: () => this.#pulls?.tick() });
+  }
+
+  /** Where the feed listens, e.g. `127.0.0.1:8091`; null before `start`. */
+  get address(): string | null {
+    if (this.#listening === null) return null;
+    const { host, port } = this.#listening;
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  /** Serves, pulls and cares for the database file until `stop`. Rejects with `port_taken` before anything began. */
+  async start(): Promise<void> {
+    const { database, node, sync } = this.#config;
+    const care = { logger: this.#logger, signal: this.#end.signal };
+    const fold = createFolding(this.#threads.writer, this.#logger);
+    const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal);
+    const feed = createFeed({ ...this.#feedParts(), commits, fold });
+    this.#listening = await listen(feed, node.listen.host, node.listen.port);
+    commits.onCommit(() => void fold());
+    void fold();
+    startCare({ ...care, database, writer: this.#threads.writer, disk: this.#disk, now: Date.now });
+    const pulls = startPulls(this.#pullParts());
+    this.#pulls = pulls;
+    if (sync.schedule === null) return;
+    const tick = () => {
+      pulls.tick();
+    };
+    startCron(sync.schedule, tick, { ...care, what: 'scheduled pull failed' });
+  }
+
+  /**
+   * Pulls once from one peer or all to their heads; needs no `start`. A failed pull is an outcome, not a
+   * rejection. Rejects with `unknown_peer`.
+   */
+  sync({ peer: name, full = false }: SyncOptions = {}): Promise<SyncOutcome[]> {
+    const peers = this.#config.peers.filter((peer) => name === undefined || peer.name === name);
+    if (name !== undefined && peers.length === 0) {
+      const hint = 'Peers are named under peers: in the configuration.';
+      throw new SyncError('unknown_peer', `no peer "${name}" is configured`, { hint, exitCode: 2 });
+    }
+    return Promise.all(peers.map((peer) => syncOnce(peer, full, this.#pullParts(), this.#end.signal)));
+  }
+
+  /** Asks the running loop for a pull now; the peer's name, or null where none has this name or address. */
+  trigger(peer: string, options: { readonly full?: boolean } = {}): string | null {
+    return this.#pulls?.trigger(peer, options.full ?? false) ?? null;
+  }
+
+  /** What this replica knows of itself and its peers. */
+  async status(): Promise<StatusReport> {
+    const local = await this.#threads.reader.status();
+    this.#epoch = local.epoch;
+    await this.#disk.check();
+    return statusReport({
+      config: this.#config,
+      version: this.#version,
+      local,
+      disk: this.#disk,
+      loops: this.#loops(),
+      running: this.#listening !== null,
+      listen: this.address,
+      nowMs: Date.now(),
+    });
+  }
+
+  /**
+   * Stops within 5 s: nothing new is accepted, held requests and pulls are aborted, the page that is being applied
+   * is finished, the WAL is checkpointed, the database closed. Safe to call twice.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopInTime();
+    return this.#stopped;
+  }
+
+  async #stopInTime(): Promise<void> {
+    this.#end.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.#logger.warn('the database is held by another program: stopped without a last checkpoint');
+        resolve();
+      }, STOP_TIMEOUT_MS);
+    });
+    await Promise.race([this.#close(), late]);
+    clearTimeout(timer);
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#pulls?.stop(), this.#listening?.close(CLOSE_GRACE_MS)]);
+    await this.#threads.reader.close();
+    await this.#threads.writer.close();
+  }
+
+  #feedParts(): Omit<FeedParts, 'commits' | 'fold'> {
+    return {
+      node: this.#config.node.id,
+      version: this.#version,
+      apiKeys: this.#config.security.apiKeys,
+      tables: this.#config.tables.map((table) => table.name),
+      reader: this.#threads.reader,
+      writer: this.#threads.writer,
+      pulls: {
+        trigger: (peer, full) => this.trigger(peer, { full }),
+        triggerAll: () => this.#pulls?.triggerAll() ?? [],
+      },
+      logger: this.#logger,
+      signal: this.#end.signal,
+      epoch: () => this.#epoch,
+      status: () => this.status(),
+      nodes: () =>
+        Promise.resolve(nodesReport({ config: this.#config, loops: this.#loops(), listen: this.address })),
+      now: Date.now,
+    };
+  }
+
+  #pullParts() {
+    const { reader, writer } = this.#threads;
+    const listener: PullListener = {
+      applied: (peer, page) => this.emit('applied', peer, page),
+      conflict: (peer, conflicts) => this.emit('conflict', peer, conflicts),
+      peerLost: (peer, failure) => this.emit('peerLost', peer, failure),
+      peerRegained: (peer) => this.emit('peerRegained', peer),
+    };
+    const admit = () => this.#disk.admit();
+    return { config: this.#config, reader, writer, admit, listener, logger: this.#logger, now: Date.now };
+  }
+
+  #loops(): ReadonlyMap<string, PeerLoop> {
+    return this.#pulls?.loops ?? new Map<string, PeerLoop>();
+  }
+}

@@ -1,0 +1,171 @@
+import type { Config } from '../config/config.js';
+import type { PeerLoop } from '../pull/loop.js';
+import type { LocalStatus, PeerStatus } from '../threads/calls.js';
+import type { DiskGuard } from './disk.js';
+
+/** One peer in `GET /sync/status`. Times are ms since 1970; null: not known (yet). */
+export interface PeerReport {
+  readonly name: string;
+  /** Null: it pulls from us, and is not configured here. */
+  readonly address: string | null;
+  readonly cursor: string;
+  readonly behind: number | null;
+  readonly last_applied_ms: number | null;
+  /** Our newest log id that it has acknowledged. */
+  readonly acknowledged: number | null;
+  readonly acknowledged_ms: number | null;
+  /** Null without a daemon. */
+  readonly pull: PullReport | null;
+}
+
+/** What the running daemon knows of its pulls from a peer. */
+export interface PullReport {
+  readonly phase: 'waiting' | 'pulling' | 'stopped';
+  readonly lost: boolean;
+  readonly failing: boolean;
+  readonly breaker: 'closed' | 'open' | 'half_open';
+  readonly last_attempt_ms: number | null;
+  readonly last_success_ms: number | null;
+  readonly last_error: { code: string; message: string; hint: string | null; at_ms: number } | null;
+  /** The peer's clock ahead of ours. */
+  readonly skew_ms: number | null;
+}
+
+/** The answer of `GET /sync/status` and of `status --json`. */
+export interface StatusReport {
+  readonly node: string;
+  readonly name: string;
+  readonly version: string;
+  readonly epoch: string;
+  /** False where `status` read the database without a daemon. */
+  readonly running: boolean;
+  readonly listen: string | null;
+  readonly time_ms: number;
+  readonly tables: readonly string[];
+  /** The newest log id. */
+  readonly head: number;
+  /** Entries that no fold has read yet. */
+  readonly unfolded: number;
+  readonly quarantined: number;
+  readonly conflicts: number;
+  /** Tables with rows that `backfill` has to enter. */
+  readonly backfill_needed: readonly string[];
+  readonly database_bytes: number;
+  readonly wal_bytes: number;
+  readonly disk_free_bytes: number | null;
+  readonly disk_low: boolean;
+  readonly peers: readonly PeerReport[];
+}
+
+export interface StatusParts {
+  readonly config: Config;
+  readonly version: string;
+  readonly local: LocalStatus;
+  readonly disk: Pick<DiskGuard, 'freeBytes' | 'low'>;
+  /** Empty without a daemon. */
+  readonly loops: ReadonlyMap<string, Pick<PeerLoop, 'state'>>;
+  readonly running: boolean;
+  readonly listen: string | null;
+  readonly nowMs: number;
+}
+
+/** The answer of `GET /nodes`: this replica, then the peers that it pulls from. */
+export interface NodesReport {
+  readonly nodes: readonly NodeReport[];
+}
+
+export interface NodeReport {
+  readonly id: string;
+  readonly name: string | null;
+  readonly address: string | null;
+  readonly self: boolean;
+  /** Null where no pull was tried yet. */
+  readonly reachable: boolean | null;
+}
+
+export function nodesReport({
+  config,
+  loops,
+  listen,
+}: Pick<StatusParts, 'config' | 'loops' | 'listen'>): NodesReport {
+  const self = { id: config.node.id, name: config.node.name, address: listen, self: true, reachable: true };
+  const peers = config.peers.map(({ name, address }) => {
+    const state = loops.get(name)?.state;
+    const tried = state !== undefined && (state.lost || state.lastSuccessMs !== null);
+    return { id: name, name: null, address, self: false, reachable: tried ? !state.lost : null };
+  });
+  return { nodes: [self, ...peers] };
+}
+
+/** Puts together what the database and the running loops know. */
+export function statusReport(parts: StatusParts): StatusReport {
+  const { config, local, disk } = parts;
+  return {
+    node: config.node.id,
+    name: config.node.name,
+    version: parts.version,
+    epoch: local.epoch,
+    running: parts.running,
+    listen: parts.listen,
+    time_ms: parts.nowMs,
+    tables: config.tables.map((table) => table.name),
+    head: local.head,
+    unfolded: local.unfolded,
+    quarantined: local.quarantined,
+    conflicts: local.conflicts,
+    backfill_needed: local.backfillNeeded,
+    database_bytes: local.databaseBytes,
+    wal_bytes: local.walBytes,
+    disk_free_bytes: disk.freeBytes,
+    disk_low: disk.low,
+    peers: peerReports(parts),
+  };
+}
+
+/** The configured peers in their order, then those that are known only because they pull from us. */
+function peerReports({ config, local, loops }: StatusParts): PeerReport[] {
+  const stored = new Map(local.peers.map((peer) => [peer.name, peer]));
+  const configured = config.peers.map(({ name, address }) =>
+    peerReport(name, address, stored.get(name), loops.get(name)),
+  );
+  const names = new Set(config.peers.map((peer) => peer.name));
+  const others = local.peers
+    .filter((peer) => !names.has(peer.name))
+    .map((peer) => peerReport(peer.name, null, peer, undefined));
+  return [...configured, ...others];
+}
+
+function peerReport(
+  name: string,
+  address: string | null,
+  stored: PeerStatus | undefined,
+  loop: Pick<PeerLoop, 'state'> | undefined,
+): PeerReport {
+  return {
+    name,
+    address,
+    cursor: stored?.cursor ?? '',
+    behind: stored?.behind ?? null,
+    last_applied_ms: stored?.lastAppliedMs ?? null,
+    acknowledged: stored?.acknowledged ?? null,
+    acknowledged_ms: stored?.acknowledgedMs ?? null,
+    pull: loop === undefined ? null : pullReport(loop.state),
+  };
+}
+
+function pullReport(state: PeerLoop['state']): PullReport {
+  const { lastError } = state;
+  return {
+    phase: state.phase,
+    lost: state.lost,
+    failing: state.failing,
+    breaker: state.breaker,
+    last_attempt_ms: state.lastAttemptMs,
+    last_success_ms: state.lastSuccessMs,
+    last_error:
+      lastError === null
+        ? null
+        : { code: lastError.code, message: lastError.message, hint: lastError.hint, at_ms: lastError.atMs },
+    skew_ms: state.skewMs,
+  };
+}

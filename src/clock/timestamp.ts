@@ -48,13 +48,30 @@ function fromNumber(value: number, format: TimestampFormat): number | null {
   }
 }
 
-function fromMagnitude(value: number): number | null {
-  if (value >= JULIAN_YEAR_0 && value <= JULIAN_YEAR_9999) return fromJulianDay(value);
+export type NumberUnit = 'julian' | 'unix_s' | 'unix_ms' | 'unix_us' | 'unix_ns';
+
+/** The unit that `auto` reads a number in. */
+export function unitOf(value: number): NumberUnit {
+  if (value >= JULIAN_YEAR_0 && value <= JULIAN_YEAR_9999) return 'julian';
   const magnitude = Math.abs(value);
-  if (magnitude < MAX_SECONDS) return inRange(secondsToMs(value));
-  if (magnitude < MAX_MILLISECONDS) return inRange(Math.floor(value));
-  if (magnitude < MAX_MICROSECONDS) return inRange(Math.floor(value / 1000));
-  return inRange(Math.floor(value / 1_000_000));
+  if (magnitude < MAX_SECONDS) return 'unix_s';
+  if (magnitude < MAX_MILLISECONDS) return 'unix_ms';
+  return magnitude < MAX_MICROSECONDS ? 'unix_us' : 'unix_ns';
+}
+
+function fromMagnitude(value: number): number | null {
+  switch (unitOf(value)) {
+    case 'julian':
+      return fromJulianDay(value);
+    case 'unix_s':
+      return inRange(secondsToMs(value));
+    case 'unix_ms':
+      return inRange(Math.floor(value));
+    case 'unix_us':
+      return inRange(Math.floor(value / 1000));
+    case 'unix_ns':
+      return inRange(Math.floor(value / 1_000_000));
+  }
 }
 
 /** Rounded, since a double such as 1704326400.123 times 1000 lies a little beside the millisecond. */
@@ -74,7 +91,7 @@ function inRange(ms: number | null): number | null {
 }
 
 /** A decimal number with optional sign, fraction and blanks around it; null for any other text, "2025-01-01" included. */
-function numberIn(text: string): number | null {
+export function numberIn(text: string): number | null {
   if (text.length === 0 || text.length > MAX_NUMBER_CHARACTERS) return null;
   let digits = 0;
   let points = 0;

@@ -12,6 +12,14 @@ import { parseDurationMs, parseSizeBytes } from './quantities.js';
 const MAX_TIMER_MS = 24 * 24 * 60 * 60 * 1000;
 const MIN_TIMER_MS = 10;
 const MAX_KEY_COLUMNS = 8;
+export const DEFAULT_TIMESTAMP_PATTERNS = [
+  'updated_at',
+  'modified_at',
+  'update_time',
+  'update_datetime',
+  'last_modified',
+  'modified_time',
+];
 export const NODE_ID = /^[A-Za-z0-9._-]{1,64}$/;
 export const NODE_ID_RULE = '1 to 64 letters, digits, . _ -';
 
@@ -162,14 +170,7 @@ export const configSchema = z.strictObject(
     }),
     timestamp_column_patterns: z
       .array(text('a column name'), 'expected a list of column names')
-      .default([
-        'updated_at',
-        'modified_at',
-        'update_time',
-        'update_datetime',
-        'last_modified',
-        'modified_time',
-      ]),
+      .default(DEFAULT_TIMESTAMP_PATTERNS),
     log: section({
       level: choice(['error', 'warn', 'info', 'debug']).default('info'),
       format: choice(['text', 'json']).default('text'),

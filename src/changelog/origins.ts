@@ -31,7 +31,9 @@ export class Origins {
   }
 
   private read(): this {
-    for (const row of this.database.prepare<[], { id: number; name: string }>(statement('changelog/origins')).iterate()) {
+    for (const row of this.database
+      .prepare<[], { id: number; name: string }>(statement('changelog/origins'))
+      .iterate()) {
       this.remember(row.id, row.name);
     }
     return this;

@@ -1,4 +1,4 @@
-import { recordColumns, recordColumnsOf, recordsMatch, rowMatches } from '../database/record-columns.js';
+import { recordColumnsOf, recordsMatch, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow, type WireChange } from '../wire/page.js';
@@ -6,7 +6,7 @@ import { toWire, type SqlValue } from '../wire/value.js';
 import { readReplica, type Changelog } from './changelog.js';
 import { isDoubtful } from './fingerprint-function.js';
 import { cursorAt, markedHeadOf, placeOf } from './marks.js';
-import { exactRow, exactValues, rowColumns, type PlainValue } from './row.js';
+import { exactKey, exactRow, rowColumns, type PlainValue } from './row.js';
 import { hideUnfolded } from './unfolded.js';
 
 /** Entries behind a page are counted no further than this. */
@@ -65,7 +65,10 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       basket.last = run.last;
     }
     const hasMore = basket.full || hasMoreEntries;
-    const end = hasMore || hidden === 'too many' ? basket.last : Math.max(basket.last, markedHeadOf(changelog.database));
+    const end =
+      hasMore || hidden === 'too many'
+        ? basket.last
+        : Math.max(basket.last, markedHeadOf(changelog.database));
     const tail = {
       ...(basket.oversized.length > 0 ? { oversized: basket.oversized } : {}),
       next_cursor: cursorAt(changelog.database, epoch, end),
@@ -161,7 +164,11 @@ function add(basket: Basket, change: WireChange): boolean {
 }
 
 /** Null where row and version disagree, so that some trigger was missing: that waits until it is reconciled. */
-function toWireChange(changelog: Changelog, table: ReplicatedTable, row: readonly PlainValue[]): WireChange | null {
+function toWireChange(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  row: readonly PlainValue[],
+): WireChange | null {
   const [id, stamp, origin, fingerprint, seen, present] = row;
   if ((present === 1n) !== (fingerprint !== '')) return null;
   const { key, values } = exactCells(changelog, table, row, present === 1n);
@@ -183,24 +190,20 @@ function recordOf(table: ReplicatedTable, values: readonly SqlValue[]) {
 }
 
 /** Key and row, read again byte for byte where some text may not be what JavaScript shows. */
-function exactCells(changelog: Changelog, table: ReplicatedTable, row: readonly PlainValue[], present: boolean) {
+function exactCells(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  row: readonly PlainValue[],
+  present: boolean,
+) {
   const firstValue = FIXED_CELLS + table.key.length;
   const cells = { key: row.slice(FIXED_CELLS, firstValue), values: row.slice(firstValue) };
   if (!row.some(isDoubtful)) return cells;
   const id = Number(row[0]);
-  const key = changelog.prepare(exactKeySql(table)).safeIntegers(true).raw(true).get({ id });
   return {
-    key: exactValues(key as PlainValue[]),
+    key: exactKey(changelog, table, id),
     values: present ? exactRow(changelog, table, id) : cells.values,
   };
-}
-
-function exactKeySql(table: ReplicatedTable): Sql {
-  const bytes = recordColumns(table.key.length).map((column) => fragment('CAST(c.{{column}} AS BLOB)', { column }));
-  return template('feed/exact-key', {
-    recordColumns: recordColumnsOf(table, 'c'),
-    recordBytes: joinSql(bytes, ', '),
-  });
 }
 
 function rowsSql(table: ReplicatedTable, hideSome: boolean): Sql {

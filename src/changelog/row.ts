@@ -1,5 +1,5 @@
 import type { ReplicatedTable } from '../database/replicable.js';
-import { rowMatches } from '../database/record-columns.js';
+import { recordColumns, recordColumnsOf, rowMatches } from '../database/record-columns.js';
 import { fragment, identifier, joinSql, template, type Sql } from '../sql/template.js';
 import { RawText, type SqlValue } from '../wire/value.js';
 import { isUtf8 } from 'node:buffer';
@@ -31,6 +31,20 @@ export function exactRow(changelog: Changelog, table: ReplicatedTable, entryId: 
   });
   const cells = changelog.prepare(sql).safeIntegers(true).raw(true).get({ id: entryId });
   if (!Array.isArray(cells)) throw new TypeError(`Expected a row of "${table.name}" behind entry ${entryId}`);
+  return exactValues(cells as PlainValue[]);
+}
+
+/** Reads the key of a changelog entry byte for byte. */
+export function exactKey(changelog: Changelog, table: ReplicatedTable, entryId: number): SqlValue[] {
+  const bytes = recordColumns(table.key.length).map((column) =>
+    fragment('CAST(c.{{column}} AS BLOB)', { column }),
+  );
+  const sql = template('row/key-of-entry', {
+    recordColumns: recordColumnsOf(table, 'c'),
+    recordBytes: joinSql(bytes, ', '),
+  });
+  const cells = changelog.prepare(sql).safeIntegers(true).raw(true).get({ id: entryId });
+  if (!Array.isArray(cells)) throw new TypeError(`Expected entry ${entryId} in the changelog`);
   return exactValues(cells as PlainValue[]);
 }
 

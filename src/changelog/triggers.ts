@@ -3,7 +3,6 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { recordColumns } from '../database/record-columns.js';
 
-
 const CAPTURE_TIME = fragment(`, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`);
 const NOTHING = fragment('');
 
@@ -23,7 +22,11 @@ export function triggersOf(table: ReplicatedTable): WantedTrigger[] {
   };
   return (['insert', 'update', 'update-key', 'delete'] as const).map((kind) => {
     const name = `_sync_${table.name}_${kind.replace('-', '_')}`;
-    return { name, table: table.name, sql: template(`triggers/${kind}`, { ...holes, trigger: identifier(name) }) };
+    return {
+      name,
+      table: table.name,
+      sql: template(`triggers/${kind}`, { ...holes, trigger: identifier(name) }),
+    };
   });
 }
 

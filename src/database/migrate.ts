@@ -40,14 +40,22 @@ export function requireMigrated(database: Database): void {
   const known = migrations();
   const applied = isMigrated(database) ? appliedNumbers(database) : [];
   if (applied.some((number) => !known.some((migration) => migration.number === number))) {
-    throw new SyncError('database_newer', 'The database was migrated by a newer release of sqlite-p2p-sync.', {
-      hint: 'Update this installation.',
-    });
+    throw new SyncError(
+      'database_newer',
+      'The database was migrated by a newer release of sqlite-p2p-sync.',
+      {
+        hint: 'Update this installation.',
+      },
+    );
   }
   if (known.some((migration) => !applied.includes(migration.number))) {
-    throw new SyncError('not_migrated', 'The database is not prepared for replication, or by an older release.', {
-      hint: 'Run: sqlite-p2p-sync migrate',
-    });
+    throw new SyncError(
+      'not_migrated',
+      'The database is not prepared for replication, or by an older release.',
+      {
+        hint: 'Run: sqlite-p2p-sync migrate',
+      },
+    );
   }
 }
 
@@ -58,9 +66,11 @@ export function planMigration(database: Database, wish: MigrationWish): Sql[] {
 
 /** Runs planned statements in one transaction. */
 export function runStatements(database: Database, statements: readonly Sql[]): void {
-  database.transaction(() => {
-    for (const sql of statements) database.exec(sql);
-  }).immediate();
+  database
+    .transaction(() => {
+      for (const sql of statements) database.exec(sql);
+    })
+    .immediate();
 }
 
 /** The statements that remove our triggers and, with `purge`, our tables. */

@@ -22,7 +22,11 @@ export function openFile(path: string, options: OpenOptions): Database {
   }
   let database: Database | undefined;
   try {
-    database = new BetterSqlite3(path, { readonly: options.readonly, fileMustExist: true, timeout: options.busyTimeoutMs });
+    database = new BetterSqlite3(path, {
+      readonly: options.readonly,
+      fileMustExist: true,
+      timeout: options.busyTimeoutMs,
+    });
     // Reads the header: a file that is no database fails here, not in the middle of a command.
     database.pragma('schema_version');
     return database;

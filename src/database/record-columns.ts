@@ -41,14 +41,3 @@ export function recordsMatch(table: ReplicatedTable, left: string, right: string
     ' AND ',
   );
 }
-
-/** Finds a user's row by bound values, `?` for each key column (twice where the collation is not BINARY). */
-export function rowIs(table: ReplicatedTable): Sql {
-  const terms = table.key.flatMap((key, index) => {
-    const column = identifier(key.name);
-    const equal = fragment(`{{column}} = ?${index + 1}`, { column });
-    if (key.collation.toUpperCase() === 'BINARY') return [equal];
-    return [equal, fragment(`{{column}} COLLATE BINARY = ?${index + 1}`, { column })];
-  });
-  return joinSql(terms, ' AND ');
-}

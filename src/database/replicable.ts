@@ -113,11 +113,21 @@ export function toReplicatedTable(table: Table, config: TableConfig): Replicated
     columns: table.columns
       .filter((column) => !column.generated && !excluded.has(column.name.toLowerCase()))
       .map((column) => column.name),
-    config,
+    config: {
+      ...config,
+      timestampColumn: schemaName(table, config.timestampColumn),
+      softDeleteColumn: schemaName(table, config.softDeleteColumn),
+    },
     table,
   };
 }
 
+/** A configured column's name as the schema writes it. */
+function schemaName(table: Table, name: string | null): string | null {
+  return name === null ? null : (columnNamed(table, name)?.name ?? name);
+}
+
+/** A column by name, compared without case as SQLite does. */
 export function columnNamed(table: Table, name: string) {
   return table.columns.find((column) => column.name.toLowerCase() === name.toLowerCase());
 }

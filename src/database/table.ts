@@ -86,7 +86,9 @@ function readTable(database: Database, row: TableRow): Table {
     // hidden 1 is a virtual table's own; 2 and 3 are generated columns
     .filter((column) => column.hidden !== 1)
     .map(toColumn);
-  const key = columns.filter((column) => column.keyPosition > 0).sort((a, b) => a.keyPosition - b.keyPosition);
+  const key = columns
+    .filter((column) => column.keyPosition > 0)
+    .sort((a, b) => a.keyPosition - b.keyPosition);
   const uniqueIndexes = readUniqueIndexes(database, row.name);
   return {
     name: row.name,
@@ -117,7 +119,9 @@ function toColumn(row: ColumnRow): Column {
 }
 
 function readUniqueIndexes(database: Database, table: string): UniqueIndex[] {
-  const rows = database.prepare<[{ table: string }], IndexRow>(statement('schema/unique-indexes')).all({ table });
+  const rows = database
+    .prepare<[{ table: string }], IndexRow>(statement('schema/unique-indexes'))
+    .all({ table });
   const names = [...new Set(rows.map((row) => row.name))];
   return names.map((name) => {
     const parts = rows.filter((row) => row.name === name);

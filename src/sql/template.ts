@@ -27,10 +27,14 @@ const texts = new Map<string, string>();
 export function statement(name: string): Sql {
   let text = texts.get(name);
   if (text === undefined) {
-    text = readFileSync(join(packageRoot, 'sql', `${name}.sql`), 'utf8');
+    text = withoutHeader(readFileSync(join(packageRoot, 'sql', `${name}.sql`), 'utf8'));
     texts.set(name, text);
   }
   return text as Sql;
+}
+
+function withoutHeader(text: string): string {
+  return text.replace(/^(?:--.*\n)+/, '').trim();
 }
 
 /** `sql/<name>.sql` with every `{{hole}}` filled; a hole without a value is a programmer's error. */

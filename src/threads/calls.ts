@@ -1,8 +1,12 @@
-/**
+/*
  * What the two database threads answer. Every connection of the daemon lives in one of them, so that a locked
  * or busy database never holds the event loop that serves HTTP. Arguments and results cross a thread border:
  * plain values and byte arrays only. A failed call rejects with a SyncError.
  */
+
+import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
+
+export type { StoredPeer as PeerStatus, StoredStatus as LocalStatus };
 
 /** A parsed `GET /sync/changes`. */
 export interface PageRequest {
@@ -59,40 +63,12 @@ export interface FoldResponse {
   readonly versions: number;
 }
 
-export interface TableStatus {
-  readonly name: string;
-  /** Rows and tombstones with a version. */
-  readonly versions: number;
+export interface OpenResponse {
+  /** True where the file was another replica's and became a new instance. */
+  readonly renewed: boolean;
 }
 
-/** What is stored about a peer. Times are ms since 1970. */
-export interface PeerStatus {
-  readonly name: string;
-  readonly epoch: string | null;
-  /** Where the next pull starts; empty: from the start. */
-  readonly cursor: string;
-  readonly behind: number | null;
-  readonly lastAppliedMs: number | null;
-  /** The newest log id of ours that this peer has acknowledged. */
-  readonly acknowledged: number | null;
-  readonly acknowledgedMs: number | null;
-}
-
-export interface LocalStatus {
-  readonly node: string;
-  readonly epoch: string;
-  /** The newest log id. */
-  readonly head: number;
-  /** Raw entries that no fold has read yet. */
-  readonly unfolded: number;
-  readonly quarantined: number;
-  readonly conflicts: number;
-  /** Tables with rows that were never entered in the changelog: `backfill` was not run. */
-  readonly backfillNeeded: readonly string[];
-  readonly databaseBytes: number;
-  readonly walBytes: number;
-  readonly peers: readonly PeerStatus[];
-}
+export type CheckpointMode = 'PASSIVE' | 'RESTART' | 'TRUNCATE';
 
 export interface CheckpointResponse {
   /** True where a reader or writer kept it from finishing. */
@@ -104,6 +80,8 @@ export interface CheckpointResponse {
 
 /** The only thread that writes. Calls run one after the other. */
 export interface WriterCalls {
+  /** Opens the database; every other call comes after it. */
+  open(): Promise<OpenResponse>;
   /** Folds what the app has written since; bounded batches. */
   fold(): Promise<FoldResponse>;
   /** Applies a page and moves the peer's cursor. Refused with `cursor_moved` where the stored cursor is not `since`. */
@@ -112,7 +90,7 @@ export interface WriterCalls {
   resetCursor(peer: string): Promise<void>;
   /** Notes that the peer has everything up to the cursor it asked with. */
   acknowledge(node: string, epoch: string | null, cursor: string): Promise<void>;
-  checkpoint(mode: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): Promise<CheckpointResponse>;
+  checkpoint(mode: CheckpointMode): Promise<CheckpointResponse>;
   /** `PRAGMA optimize`. */
   optimize(): Promise<void>;
   /** TRUNCATE checkpoint, then closes the connection and ends the thread. */
@@ -121,9 +99,11 @@ export interface WriterCalls {
 
 /** Reads beside the writer, on a read-only connection. */
 export interface ReaderCalls {
+  /** Opens the database; every other call comes after it. */
+  open(): Promise<void>;
   /** Rejects with `cursor_invalid` where the cursor is not of this log. */
   page(request: PageRequest): Promise<PageResponse>;
-  status(): Promise<LocalStatus>;
+  status(): Promise<StoredStatus>;
   /** The cursor stored for a peer; empty: from the start. */
   cursorOf(peer: string): Promise<string>;
   /** Grows when another connection commits (`PRAGMA data_version`). */

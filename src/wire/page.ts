@@ -63,7 +63,10 @@ const ORIGIN = /^[A-Za-z0-9._-]{1,64}@[0-9a-f]{1,64}$/;
 
 const stamp = z.number().int().min(0).max(MAX_STAMP);
 const origin = z.string().regex(ORIGIN);
-const wireValue = z.custom<WireValue>((value) => fromWire(value) !== undefined, 'is not a value of the protocol');
+const wireValue = z.custom<WireValue>(
+  (value) => fromWire(value) !== undefined,
+  'is not a value of the protocol',
+);
 
 const wireChange = z.object({
   seq: z.number().int().nonnegative(),
@@ -72,7 +75,10 @@ const wireChange = z.object({
   key: z.array(wireValue).min(1),
   stamp,
   origin,
-  fingerprint: z.string().regex(/^[0-9a-f]{16}$/).optional(),
+  fingerprint: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
   seen: z.record(origin, stamp).optional(),
   record: z.record(z.string(), wireValue).nullable(),
 });
@@ -102,7 +108,8 @@ export function parsePage(body: Uint8Array): Page {
 /** Reads one change, as it stands in a page or in the quarantine; `place` names it in an error. */
 export function toChange(value: unknown, place: string): Change {
   const wire = checked(wireChange, value, place);
-  if ((wire.operation === 'upsert') !== (wire.record !== null)) throw damaged(`${place}: operation and record differ`);
+  if ((wire.operation === 'upsert') !== (wire.record !== null))
+    throw damaged(`${place}: operation and record differ`);
   if ((wire.record !== null) !== (wire.fingerprint !== undefined)) {
     throw damaged(`${place}.fingerprint: an upsert has one, a delete has none`);
   }
@@ -141,7 +148,10 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, place: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw damaged(`${[place, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'is not valid'}`, result.error);
+  throw damaged(
+    `${[place, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'is not valid'}`,
+    result.error,
+  );
 }
 
 function damaged(message: string, cause?: unknown): SyncError {

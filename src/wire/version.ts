@@ -16,13 +16,15 @@ export interface Version {
 
 /** Negative where `a` loses to `b`, positive where it wins, 0 where they are one version. */
 export function compareVersions(a: Version, b: Version): number {
-  return (
-    a.stamp - b.stamp || compareText(a.origin, b.origin) || compareText(a.fingerprint, b.fingerprint)
-  );
+  return a.stamp - b.stamp || compareText(a.origin, b.origin) || compareText(a.fingerprint, b.fingerprint);
 }
 
 /** Whether the author of `version` knew `other` when it wrote. */
 export function hasSeen(version: Version, other: Version): boolean {
+  // One stamp of one instance with two contents: two histories of one file. Neither knew the other.
+  if (version.origin === other.origin && version.stamp === other.stamp) {
+    return version.fingerprint === other.fingerprint;
+  }
   return newestSeen(version, other.origin) >= other.stamp;
 }
 

@@ -1,0 +1,1 @@
+UPDATE _sync_guard SET applying = :applying

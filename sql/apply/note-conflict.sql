@@ -1,0 +1,4 @@
+INSERT INTO _sync_conflicts
+  (table_name, record_key, found_ms, loser_stamp, loser_origin, loser_fingerprint, loser, winner)
+VALUES (:table, :key, :foundMs, :loserStamp, :loserOrigin, :loserFingerprint, :loser, :winner)
+ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+SELECT cursor FROM _sync_peers WHERE name = :name

@@ -1,0 +1,1 @@
+UPDATE _sync_peers SET cursor = '', behind = NULL WHERE name = :name

@@ -1,0 +1,134 @@
+import { tableNamed, type Changelog } from '../changelog/changelog.js';
+import { sqliteCodeOf } from '../database/open.js';
+import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
+import type { Change } from '../wire/page.js';
+import type { SqlValue } from '../wire/value.js';
+import { isTombstone } from '../wire/version.js';
+import { sameValue } from '../database/bind.js';
+import { noteConflict } from './ledger.js';
+import { adoptLegacyRow, findRow, findVersion, type ApplyClock, type LocalVersion } from './local.js';
+import { isClash, reasonOf, type Reason } from './quarantine.js';
+import { resolve, type Resolution } from './resolve.js';
+import { deleteRow, enterVersion, insertRow, updateRow, type Writable } from './write.js';
+
+export type Applied =
+  | { readonly outcome: 'applied' | 'skipped'; readonly conflict: boolean }
+  | { readonly outcome: 'held'; readonly reason: Reason };
+
+const SKIPPED: Applied = { outcome: 'skipped', conflict: false };
+
+/**
+ * Resolves one change against what is here, and writes it where it wins. Call inside the apply transaction, guard set.
+ * A row that can't be written comes back as `held`; errors of the database itself are raised.
+ */
+export function applyChange(changelog: Changelog, change: Change, clock: ApplyClock): Applied {
+  const table = tableNamed(changelog, change.table);
+  if (table === undefined) return SKIPPED;
+  const writable = change.record === null ? null : writableOf(table, change, change.record);
+  if (typeof writable === 'string') return { outcome: 'held', reason: writable };
+  const local = findVersion(changelog, table, change.key);
+  return settle(changelog, table, change, writable, local, clock);
+}
+
+function settle(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  change: Change,
+  writable: Writable | null,
+  local: LocalVersion | null,
+  clock: ApplyClock,
+): Applied {
+  const resolution = resolve(local?.version ?? null, change.version);
+  if (resolution.outcome === 'same') return SKIPPED;
+  const localRow = resolution.conflict ? findRow(changelog, table, change.key) : null;
+  if (resolution.outcome === 'write') {
+    const obstacle = writeRow(changelog, table, change, writable, local);
+    if (obstacle === LEGACY_ROW) {
+      const legacy = adoptLegacyRow(changelog, table, change.key, clock);
+      return settle(changelog, table, change, writable, legacy, clock);
+    }
+    if (obstacle !== null) return { outcome: 'held', ...obstacle };
+  }
+  if (resolution.outcome !== 'keep') enterVersion(changelog, table, change, local);
+  const conflict = noteIfConflict(changelog, table, change, { local, localRow, resolution }, clock);
+  return { outcome: resolution.outcome === 'write' ? 'applied' : 'skipped', conflict };
+}
+
+function noteIfConflict(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  change: Change,
+  met: { local: LocalVersion | null; localRow: ReadonlyMap<string, SqlValue> | null; resolution: Resolution },
+  clock: ApplyClock,
+): boolean {
+  if (!met.resolution.conflict || met.local === null) return false;
+  const here = { version: met.local.version, record: met.localRow };
+  const there = { version: change.version, record: change.record };
+  const sides =
+    met.resolution.outcome === 'keep' ? { winner: here, loser: there } : { winner: there, loser: here };
+  return noteConflict(changelog, table, change.key, sides, clock.nowMs);
+}
+
+/** What keeps a row from being written: a row that the changelog does not know, or a reason to hold the change. */
+type Obstacle = typeof LEGACY_ROW | { readonly reason: Reason };
+
+const LEGACY_ROW = 'legacy row';
+
+/** Null where the row is written; otherwise what stands in the way. */
+function writeRow(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  change: Change,
+  writable: Writable | null,
+  local: LocalVersion | null,
+): Obstacle | null {
+  const present = local !== null && !isTombstone(local.version);
+  try {
+    if (writable === null) {
+      if (!present && isLegacy(changelog, table, change, local)) return LEGACY_ROW;
+      deleteRow(changelog, table, change.key);
+    } else if (!(present && updateRow(changelog, table, change.key, writable))) {
+      insertRow(changelog, table, writable);
+    }
+    return null;
+  } catch (error) {
+    const reason = changelog.database.inTransaction ? reasonOf(error) : null;
+    if (reason === null) throw error;
+    const clash = isClash(sqliteCodeOf(error) ?? '');
+    return clash && isLegacy(changelog, table, change, local) ? LEGACY_ROW : { reason };
+  }
+}
+
+/** Whether there is a row of this key that the changelog does not know, or takes for deleted. */
+function isLegacy(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  change: Change,
+  local: LocalVersion | null,
+): boolean {
+  const unknown = local === null || isTombstone(local.version);
+  return unknown && findRow(changelog, table, change.key) !== null;
+}
+
+/** The columns that are written here, or why this schema can't take the record. */
+function writableOf(
+  table: ReplicatedTable,
+  change: Change,
+  record: ReadonlyMap<string, SqlValue>,
+): Writable | Reason {
+  const names: string[] = [];
+  const values: SqlValue[] = [];
+  for (const [index, column] of table.key.entries()) {
+    if (!sameValue(record.get(column.name), change.key[index]))
+      return `key and column "${column.name}" differ`;
+  }
+  if (change.key.length !== table.key.length) return `the key has ${change.key.length} columns`;
+  for (const [name, value] of record) {
+    const column = columnNamed(table.table, name);
+    if (column === undefined) return `no column "${name}" in table "${table.name}"`;
+    if (!table.columns.includes(column.name)) continue;
+    names.push(column.name);
+    values.push(value);
+  }
+  return { names, values };
+}

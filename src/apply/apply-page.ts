@@ -1,0 +1,190 @@
+import type { Changelog } from '../changelog/changelog.js';
+import { drawMark } from '../changelog/marks.js';
+import { SyncError, messageOf } from '../errors.js';
+import { statement } from '../sql/template.js';
+import { toChange, type Change, type Page } from '../wire/page.js';
+import { applyChange, type Applied } from './apply-change.js';
+import { isAnythingHeld, quarantine, releaseOlder, type Reason } from './quarantine.js';
+import type { ApplyClock } from './local.js';
+
+export interface ApplyOptions extends ApplyClock {
+  readonly peer: string;
+  /** The cursor that the page was asked with. */
+  readonly since: string;
+  /** One transaction takes no longer than about this, ms. */
+  readonly boxMs: number;
+  /** A clock that only goes forward, ms. */
+  readonly elapsedMs: () => number;
+}
+
+/** What became of a page's changes. */
+export interface ApplyCounts {
+  applied: number;
+  skipped: number;
+  conflicts: number;
+  quarantined: number;
+}
+
+/** A page on its way into the tables, over as many transactions as it takes. */
+export interface PageInProgress {
+  readonly page: Page;
+  /** Tombstones first, then by table and key: what a delete frees is free, and neighbours are written together. */
+  readonly changes: readonly Change[];
+  readonly next: number;
+  /** Changes that an app's trigger answered with ROLLBACK, by place: they can't be tried in a transaction again. */
+  readonly refused: ReadonlyMap<number, Reason>;
+  readonly counts: Readonly<ApplyCounts>;
+}
+
+/** How far a part has come; to be kept once its transaction is committed. */
+export interface PartDone {
+  readonly next: number;
+  readonly counts: Readonly<ApplyCounts>;
+  readonly done: boolean;
+}
+
+/** Parked changes that one pass tries again. */
+const MAX_RETRIED = 1_000;
+
+export function beginPage(page: Page): PageInProgress {
+  const rank = (change: Change): number => (change.record === null ? 0 : 1);
+  const changes = [...page.changes].sort((a, b) => rank(a) - rank(b));
+  const counts = { applied: 0, skipped: 0, conflicts: 0, quarantined: 0 };
+  return { page, changes, next: 0, refused: new Map(), counts };
+}
+
+/**
+ * Applies the next part of a page in the transaction that is open; with the last part, parked changes are tried again
+ * and the peer's cursor moves. Throws `cursor_moved` where the stored cursor is
+ * not the one that the page was asked with.
+ */
+export function applyPart(changelog: Changelog, progress: PageInProgress, options: ApplyOptions): PartDone {
+  requireCursor(changelog, options);
+  const counts = { ...progress.counts };
+  const started = options.elapsedMs();
+  setGuard(changelog, true);
+  const held = isAnythingHeld(changelog);
+  let next = progress.next;
+  while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
+    const change = progress.changes[next];
+    if (change !== undefined)
+      applyOne(
+        changelog,
+        counts,
+        { change, refusal: progress.refused.get(next), place: next, held },
+        options,
+      );
+    next += 1;
+  }
+  const done = next >= progress.changes.length;
+  if (done) {
+    retryParked(changelog, counts, options);
+    moveCursor(changelog, progress.page, counts, options);
+  }
+  setGuard(changelog, false);
+  if (hasChanged(progress.counts, counts)) drawMark(changelog.database);
+  return { next, counts, done };
+}
+
+function requireCursor(changelog: Changelog, options: ApplyOptions): void {
+  const stored = storedCursor(changelog, options.peer);
+  if (stored === options.since) return;
+  throw new SyncError('cursor_moved', `Another process has pulled from "${options.peer}" meanwhile.`, {
+    hint: 'The pull goes on from where that one stands.',
+  });
+}
+
+/** Where the next pull from this peer starts; empty: from the start. */
+export function storedCursor(changelog: Changelog, peer: string): string {
+  const row = changelog.prepare(statement('peers/cursor')).get({ name: peer }) as
+    { cursor: string } | undefined;
+  return row?.cursor ?? '';
+}
+
+function setGuard(changelog: Changelog, applying: boolean): void {
+  changelog.prepare(statement('apply/guard')).run({ applying: applying ? 1 : 0 });
+}
+
+function applyOne(
+  changelog: Changelog,
+  counts: ApplyCounts,
+  {
+    change,
+    refusal,
+    place,
+    held,
+  }: { change: Change; refusal: Reason | undefined; place: number; held: boolean },
+  options: ApplyOptions,
+): void {
+  const result = refusal === undefined ? tryChange(changelog, change, place, options) : heldFor(refusal);
+  count(counts, result);
+  if (result.outcome === 'held') {
+    quarantine(changelog, change, result.reason, options);
+  } else if (held) {
+    releaseOlder(changelog, change);
+  }
+}
+
+function heldFor(reason: Reason): Applied {
+  return { outcome: 'held', reason };
+}
+
+function tryChange(changelog: Changelog, change: Change, place: number, options: ApplyOptions): Applied {
+  try {
+    return applyChange(changelog, change, options);
+  } catch (cause) {
+    if (changelog.database.inTransaction) throw cause;
+    throw new TransactionLost(place, cause);
+  }
+}
+
+/** An app's trigger rolled the whole transaction back while this change was applied. */
+export class TransactionLost extends Error {
+  constructor(
+    readonly place: number,
+    cause: unknown,
+  ) {
+    super(`The transaction was rolled back: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** What a unique index kept out may fit now that the rest of the page is in. */
+function retryParked(changelog: Changelog, counts: ApplyCounts, options: ApplyOptions): void {
+  if (!isAnythingHeld(changelog)) return;
+  const parked = changelog.prepare(statement('apply/parked')).all({ limit: MAX_RETRIED }) as {
+    id: number;
+    change: string;
+  }[];
+  for (const row of parked) {
+    const change = toChange(JSON.parse(row.change), `quarantine ${row.id}`);
+    const result = applyChange(changelog, change, options);
+    if (result.outcome === 'held') continue;
+    changelog.prepare(statement('apply/release')).run({ id: row.id });
+    count(counts, result);
+    counts.quarantined = Math.max(0, counts.quarantined - 1);
+  }
+}
+
+function count(counts: ApplyCounts, result: Applied): void {
+  if (result.outcome === 'held') {
+    counts.quarantined += 1;
+    return;
+  }
+  counts[result.outcome] += 1;
+  if (result.conflict) counts.conflicts += 1;
+}
+
+function hasChanged(before: Readonly<ApplyCounts>, after: ApplyCounts): boolean {
+  // A skipped change may have brought a newer version of the same content.
+  return before.applied !== after.applied || before.skipped !== after.skipped;
+}
+
+function moveCursor(changelog: Changelog, page: Page, counts: ApplyCounts, options: ApplyOptions): void {
+  changelog.prepare(statement('peers/move-cursor')).run({
+    name: options.peer,
+    epoch: page.epoch,
+    cursor: page.next_cursor,
+    behind: page.behind,
+    appliedMs: counts.applied > 0 ? options.nowMs : null,
+  });
+}

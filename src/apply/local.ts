@@ -1,0 +1,118 @@
+import { nextStamp } from '../clock/stamp.js';
+import { parseTimestamp } from '../clock/timestamp.js';
+import { originOf, readReplica, type Changelog } from '../changelog/changelog.js';
+import { exactValues, rowBytes, rowColumns, type PlainValue } from '../changelog/row.js';
+import { recordColumns } from '../database/record-columns.js';
+import type { ReplicatedTable } from '../database/replicable.js';
+import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
+import { fingerprinter } from '../wire/fingerprint.js';
+import { RawText, type SqlValue } from '../wire/value.js';
+import { seenAfter, type Version } from '../wire/version.js';
+import { bindings, placeholder } from '../database/bind.js';
+import { rowIs } from './row-is.js';
+import { enterVersion } from './write.js';
+
+/** The version that a row has here. */
+export interface LocalVersion {
+  /** Its entry in the changelog. */
+  readonly entryId: number;
+  readonly version: Version;
+}
+
+interface EntryRow {
+  id: number;
+  stamp: number;
+  origin: number;
+  fingerprint: string;
+  seen: string | null;
+}
+
+/** The version that the changelog holds of a key; null where it knows none. */
+export function findVersion(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+): LocalVersion | null {
+  const row = changelog.prepare(entrySql(table, key)).get(bindings(key)) as EntryRow | undefined;
+  if (row === undefined) return null;
+  return {
+    entryId: row.id,
+    version: {
+      stamp: row.stamp,
+      origin: changelog.origins.nameOf(row.origin),
+      fingerprint: row.fingerprint,
+      seen: row.seen === null ? null : (JSON.parse(row.seen) as Record<string, number>),
+    },
+  };
+}
+
+/** A row as it is here, by column, byte for byte; null where there is none. */
+export function findRow(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+): Map<string, SqlValue> | null {
+  const sql = template('apply/row-of-key', {
+    values: rowColumns(table),
+    bytes: rowBytes(table),
+    table: identifier(table.name),
+    rowIs: rowIs(table, key),
+  });
+  const cells = changelog.prepare(sql).safeIntegers(true).raw(true).get(bindings(key));
+  if (cells === undefined) return null;
+  const values = exactValues(cells as PlainValue[]);
+  return new Map(table.columns.map((name, index) => [name, values[index] ?? null]));
+}
+
+/** What applying needs of the clock, in ms. */
+export interface ApplyClock {
+  readonly nowMs: number;
+  readonly maxSkewMs: number;
+}
+
+/**
+ * Enters a row that was there before the triggers in the changelog: it counts as written at its own timestamp, or at 0,
+ * by this instance. A tombstone that stands in the changelog for it goes.
+ */
+export function adoptLegacyRow(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+  clock: ApplyClock,
+): LocalVersion {
+  const row = findRow(changelog, table, key);
+  if (row === null) throw new TypeError(`Expected a legacy row in "${table.name}"`);
+  const replaced = findVersion(changelog, table, key);
+  const origin = originOf(readReplica(changelog.database));
+  const version: Version = {
+    stamp: nextStamp({
+      claimedMs: claimOf(table, row),
+      replacedMs: replaced?.version.stamp ?? null,
+      ...clock,
+    }),
+    origin,
+    fingerprint: fingerprinter(table.columns)(table.columns.map((name) => row.get(name) ?? null)),
+    seen: replaced === null ? null : seenAfter(replaced.version, origin),
+  };
+  enterVersion(changelog, table, { key, version, record: row }, replaced);
+  const entered = findVersion(changelog, table, key);
+  if (entered === null) throw new TypeError('Expected the version that was just entered');
+  return entered;
+}
+
+function claimOf(table: ReplicatedTable, row: ReadonlyMap<string, SqlValue>): number {
+  const column = table.config.timestampColumn;
+  const written = column === null ? null : (row.get(column) ?? null);
+  if (written instanceof RawText) return 0;
+  return parseTimestamp(written, table.config.timestampFormat) ?? 0;
+}
+
+function entrySql(table: ReplicatedTable, key: readonly SqlValue[]): Sql {
+  const terms = recordColumns(table.key.length).map((column, index) =>
+    fragment('{{column}} = {{value}}', { column, value: placeholder(key[index], index + 1) }),
+  );
+  return template('apply/entry-of-key', {
+    tableName: literal(table.name),
+    recordIs: joinSql(terms, ' AND '),
+  });
+}

@@ -1,0 +1,154 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { recordColumns, recordColumnsOf, rowMatches } from '../database/record-columns.js';
+import type { ReplicatedTable } from '../database/replicable.js';
+import type { Transactions } from '../database/transactions.js';
+import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
+import { bindings, placeholder } from '../database/bind.js';
+import { fromWire, toWire, type SqlValue } from '../wire/value.js';
+import type { Changelog } from './changelog.js';
+import { foldBatch } from './fold.js';
+import { headOf } from './marks.js';
+import { exactKey } from './row.js';
+
+export interface BackfillOptions {
+  /** Rows that one transaction enters at most. */
+  readonly batchRows: number;
+  /** Left to the application between two transactions, ms. */
+  readonly pauseMs: number;
+  readonly maxSkewMs: number;
+  readonly now: () => number;
+  /** Called after each batch with the rows read so far in this run. */
+  readonly onProgress: (table: string, rows: number) => void;
+}
+
+export interface BackfillResult {
+  readonly table: string;
+  /** Rows looked at in this run. */
+  readonly rows: number;
+  /** Versions made: rows that had none, that changed, or that went, while no trigger saw it. */
+  readonly versions: number;
+}
+
+/**
+ * Enters a table's rows in the changelog, batch by batch in key order, each batch in its own transaction; goes on where
+ * an earlier run was interrupted. A row counts as written at its own timestamp, or at 0; a row whose version says what
+ * it holds is left as it is.
+ */
+export async function backfillTable(
+  changelog: Changelog,
+  transactions: Transactions,
+  table: ReplicatedTable,
+  options: BackfillOptions,
+): Promise<BackfillResult> {
+  let rows = 0;
+  let versions = 0;
+  for (;;) {
+    const batch = await transactions.run(() => appendBatch(changelog, table, options.batchRows));
+    versions += await foldAll(changelog, transactions, options);
+    rows += batch;
+    options.onProgress(table.name, rows);
+    if (batch < options.batchRows) break;
+    await pause(options.pauseMs);
+  }
+  versions += await backfillVanished(changelog, transactions, table, options);
+  await transactions.run(() => {
+    saveProgress(changelog, table, null, true);
+  });
+  return { table: table.name, rows, versions };
+}
+
+/** Rows of a table, counted one by one. */
+export function countRows(changelog: Changelog, table: ReplicatedTable): number {
+  const sql = template('backfill/count-rows', { table: identifier(table.name) });
+  return (changelog.prepare(sql).get() as { rows: number }).rows;
+}
+
+function appendBatch(changelog: Changelog, table: ReplicatedTable, limit: number): number {
+  const after = savedKey(changelog, table);
+  const insert = changelog.prepare(appendSql(table, after, limit));
+  const result = insert.run(bindings(after ?? []));
+  if (result.changes > 0) {
+    const lastKey = exactKey(changelog, table, Number(result.lastInsertRowid));
+    saveProgress(changelog, table, lastKey, false);
+  }
+  return result.changes;
+}
+
+function appendSql(table: ReplicatedTable, after: readonly SqlValue[] | null, limit: number): Sql {
+  const keyColumns = table.key.map((column) => fragment('w.{{name}}', { name: identifier(column.name) }));
+  const list = joinSql(keyColumns, ', ');
+  const whole = keyColumns.map((column) => fragment('{{column}} IS NOT NULL', { column }));
+  const values = (after ?? []).map((value, index) => placeholder(value, index + 1));
+  return template('backfill/append-batch', {
+    recordColumns: joinSql(recordColumns(table.key.length), ', '),
+    tableName: literal(table.name),
+    keyColumns: list,
+    table: identifier(table.name),
+    keyIsWhole: joinSql(whole, ' AND '),
+    afterKey:
+      after === null
+        ? fragment('')
+        : fragment('AND ({{list}}) > ({{values}})', { list, values: joinSql(values, ', ') }),
+    limit: fragment(String(limit)),
+  });
+}
+
+/** Enters versions whose rows went unseen, by stretches of the log. */
+async function backfillVanished(
+  changelog: Changelog,
+  transactions: Transactions,
+  table: ReplicatedTable,
+  options: BackfillOptions,
+): Promise<number> {
+  const sql = template('backfill/append-vanished', {
+    recordColumns: joinSql(recordColumns(table.key.length), ', '),
+    entryColumns: recordColumnsOf(table, 'c'),
+    tableName: literal(table.name),
+    table: identifier(table.name),
+    rowMatches: rowMatches(table, 'w', 'c'),
+  });
+  const head = headOf(changelog.database);
+  let versions = 0;
+  for (let after = 0; after < head; after += options.batchRows) {
+    const last = Math.min(after + options.batchRows, head);
+    const found = await transactions.run(() => changelog.prepare(sql).run({ after, last }).changes);
+    if (found > 0) versions += await foldAll(changelog, transactions, options);
+  }
+  return versions;
+}
+
+async function foldAll(
+  changelog: Changelog,
+  transactions: Transactions,
+  options: BackfillOptions,
+): Promise<number> {
+  let versions = 0;
+  for (;;) {
+    const result = await transactions.run(() =>
+      foldBatch(changelog, { limit: options.batchRows, nowMs: options.now(), maxSkewMs: options.maxSkewMs }),
+    );
+    versions += result.versions;
+    if (!result.more) return versions;
+    await pause(options.pauseMs);
+  }
+}
+
+function savedKey(changelog: Changelog, table: ReplicatedTable): SqlValue[] | null {
+  const row = changelog.prepare(statement('backfill/progress')).get({ table: table.name }) as
+    { afterKey: string | null; done: number } | undefined;
+  if (row?.afterKey == null || row.done === 1) return null;
+  return (JSON.parse(row.afterKey) as unknown[]).map((value) => fromWire(value) ?? null);
+}
+
+function saveProgress(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: SqlValue[] | null,
+  done: boolean,
+): void {
+  changelog.prepare(statement('backfill/save-progress')).run({
+    table: table.name,
+    afterKey: key === null ? null : JSON.stringify(key.map(toWire)),
+    done: done ? 1 : 0,
+  });
+}

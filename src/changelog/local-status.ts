@@ -1,0 +1,69 @@
+import { statSync } from 'node:fs';
+import { identifier, statement, template } from '../sql/template.js';
+import { readReplica, type Changelog } from './changelog.js';
+import { headOf } from './marks.js';
+
+/** What is stored of a peer; times in ms since 1970. */
+export interface StoredPeer {
+  readonly name: string;
+  readonly epoch: string | null;
+  readonly cursor: string;
+  readonly behind: number | null;
+  readonly lastAppliedMs: number | null;
+  readonly acknowledged: number | null;
+  readonly acknowledgedMs: number | null;
+}
+
+export interface StoredStatus {
+  readonly node: string;
+  readonly epoch: string;
+  readonly head: number;
+  readonly unfolded: number;
+  readonly quarantined: number;
+  readonly conflicts: number;
+  readonly backfillNeeded: readonly string[];
+  readonly databaseBytes: number;
+  readonly walBytes: number;
+  readonly peers: readonly StoredPeer[];
+}
+
+/** Reads this replica's state; looks at no user row but the first of each table. */
+export function readStatus(changelog: Changelog): StoredStatus {
+  const { database } = changelog;
+  return database.transaction(() => {
+    const { node, epoch } = readReplica(database);
+    return {
+      node,
+      epoch,
+      head: headOf(database),
+      unfolded: one<{ entries: number }>(changelog, 'status/unfolded').entries,
+      ...one<{ quarantined: number; conflicts: number }>(changelog, 'status/held'),
+      backfillNeeded: tablesToBackfill(changelog),
+      databaseBytes: one<{ bytes: number }>(changelog, 'status/pages').bytes,
+      walBytes: walBytesOf(database.name),
+      peers: changelog.prepare(statement('peers/all')).all() as StoredPeer[],
+    };
+  })();
+}
+
+/** Configured tables that hold rows and were not backfilled since their triggers were installed. */
+export function tablesToBackfill(changelog: Changelog): string[] {
+  const rows = changelog.prepare(statement('status/backfilled')).all() as { name: string }[];
+  const done = new Set(rows.map((row) => row.name));
+  return changelog.tables
+    .filter((table) => !done.has(table.name))
+    .filter((table) => {
+      const sql = template('status/any-row', { table: identifier(table.name) });
+      return (changelog.database.prepare(sql).get() as { found: number }).found === 1;
+    })
+    .map((table) => table.name);
+}
+
+/** The size of the write-ahead log beside a database file; 0 where there is none. */
+export function walBytesOf(file: string): number {
+  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function one<Row>(changelog: Changelog, name: string): Row {
+  return changelog.prepare(statement(name)).get() as Row;
+}

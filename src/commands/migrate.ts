@@ -1,0 +1,162 @@
+import type { Command } from 'commander';
+import type { Database } from 'better-sqlite3';
+import { triggersOf } from '../changelog/triggers.js';
+import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
+import type { Config } from '../config/config.js';
+import { backUp, backupFileFor } from '../database/backup.js';
+import { checkTables } from '../database/check-tables.js';
+import {
+  hasSequenceTable,
+  journalModeBefore,
+  planMigration,
+  planRemoval,
+  runStatements,
+} from '../database/migrate.js';
+import { isBusy, openForWriting } from '../database/open.js';
+import type { ReplicatedTable } from '../database/replicable.js';
+import { requireWholeKeys } from '../database/whole-keys.js';
+import { SyncError } from '../errors.js';
+import type { Sql } from '../sql/template.js';
+
+interface MigrateOptions {
+  readonly dryRun?: boolean;
+  readonly backup: boolean;
+  readonly down?: boolean;
+  readonly purge?: boolean;
+}
+
+/** What a run did, for `--json`. */
+interface MigrateReport {
+  readonly changed: boolean;
+  readonly backup: string | null;
+  readonly statements: readonly string[];
+}
+
+export const command: CommandDefinition<MigrateOptions> = {
+  name: 'migrate',
+  summary: 'prepare the database: back it up, create the _sync_* tables, install the triggers',
+  configure(command: Command) {
+    command
+      .option('--dry-run', 'print the SQL and change nothing')
+      .option('--no-backup', 'do not copy the database file first')
+      .option('--down', 'remove the triggers and put the journal mode back')
+      .option('--purge', 'with --down: also remove every _sync_* table');
+  },
+  async run(context, options): Promise<ExitStatus> {
+    if (options.purge === true && options.down !== true) {
+      throw new SyncError('usage', '--purge goes with --down.', {
+        hint: 'Run: sqlite-p2p-sync migrate --down --purge',
+        exitCode: 2,
+      });
+    }
+    const config = context.loadConfig();
+    const database = openForWriting(config, config.database.busyTimeoutMs);
+    try {
+      await (options.down === true ? migrateDown : migrateUp)(context, config, database, options);
+    } catch (error) {
+      throw isBusy(error) ? lockedError(config, error) : error;
+    } finally {
+      database.close();
+    }
+    return 0;
+  },
+};
+
+async function migrateUp(
+  context: CommandContext,
+  config: Config,
+  database: Database,
+  options: MigrateOptions,
+): Promise<void> {
+  const tables = checkTables(config, database);
+  requireWholeKeys(config, database, tables);
+  const mode = database.pragma('journal_mode', { simple: true }) as string;
+  const toWal = config.database.wal && mode !== 'wal';
+  const statements = planMigration(database, {
+    node: config.node.id,
+    keyColumns: Math.max(1, ...tables.map((table) => table.key.length)),
+    triggers: tables.flatMap(triggersOf),
+    journalModeBefore: toWal ? mode : null,
+    nowMs: Date.now(),
+  });
+  const report = await carryOut(
+    context,
+    config,
+    database,
+    { statements, journalMode: toWal ? 'wal' : null },
+    options,
+  );
+  sayUp(context, config, tables, report, options);
+}
+
+async function migrateDown(
+  context: CommandContext,
+  config: Config,
+  database: Database,
+  options: MigrateOptions,
+): Promise<void> {
+  const journalMode = journalModeBefore(database);
+  const statements = planRemoval(database, options.purge === true);
+  const report = await carryOut(context, config, database, { statements, journalMode }, options);
+  if (options.dryRun === true) return;
+  context.print(report.changed ? 'The triggers are removed.' : 'There were no triggers of ours.');
+  if (options.purge === true && hasSequenceTable(database)) {
+    context.print(
+      'SQLite keeps its own table sqlite_sequence; where no other table uses it, VACUUM removes it.',
+    );
+  }
+}
+
+interface Plan {
+  readonly statements: readonly Sql[];
+  /** The journal mode to set afterwards; null: as it is. */
+  readonly journalMode: string | null;
+}
+
+async function carryOut(
+  context: CommandContext,
+  config: Config,
+  database: Database,
+  plan: Plan,
+  options: MigrateOptions,
+): Promise<MigrateReport> {
+  const journal = plan.journalMode === null ? [] : [`PRAGMA journal_mode = ${plan.journalMode}`];
+  const changed = plan.statements.length > 0;
+  const report = { changed, backup: null, statements: [...plan.statements, ...journal] };
+  if (options.dryRun === true) {
+    for (const sql of report.statements) context.print(`${sql};\n`);
+    context.printJson({ dryRun: true, ...report });
+    return report;
+  }
+  const backup = changed && options.backup ? backupFileFor(config.database.path, Date.now()) : null;
+  if (backup !== null) await backUp(database, backup);
+  runStatements(database, plan.statements);
+  if (plan.journalMode !== null) database.pragma(`journal_mode = ${plan.journalMode}`);
+  context.printJson({ dryRun: false, ...report, backup });
+  return { ...report, backup };
+}
+
+function sayUp(
+  context: CommandContext,
+  config: Config,
+  tables: readonly ReplicatedTable[],
+  report: MigrateReport,
+  options: MigrateOptions,
+): void {
+  if (options.dryRun === true) return;
+  const names = tables.map((table) => table.name).join(', ');
+  if (report.backup !== null) context.print(`Backup: ${report.backup}`);
+  context.print(
+    report.changed
+      ? `${config.database.path} is ready; captured: ${names}.`
+      : `${config.database.path} is up to date; captured: ${names}.`,
+  );
+  if (report.changed) context.print('Next: sqlite-p2p-sync backfill, then sqlite-p2p-sync start');
+}
+
+function lockedError(config: Config, cause: unknown): SyncError {
+  return new SyncError('database_busy', `Another program holds the write lock of ${config.database.path}.`, {
+    hint: 'Close your application for a moment and run migrate again; nothing was changed.',
+    cause,
+  });
+}

@@ -1,0 +1,7 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Config } from '../config/config.js';
+import { answerCalls } from './channel.js';
+import { Writer } from './writer.js';
+
+if (parentPort === null) throw new TypeError('Expected to run in a worker thread');
+answerCalls(parentPort, () => new Writer(workerData as Config));

@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Database } from 'better-sqlite3';
+import { applyPart, beginPage, TransactionLost, type PageInProgress } from '../apply/apply-page.js';
+import { claimIdentity, readReplica } from '../changelog/changelog.js';
+import { foldBatch } from '../changelog/fold.js';
+import { walBytesOf } from '../changelog/local-status.js';
+import { placeOf } from '../changelog/marks.js';
+import type { Config } from '../config/config.js';
+import { requireMigrated } from '../database/migrate.js';
+import { openForWriting } from '../database/open.js';
+import { SyncError, messageOf } from '../errors.js';
+import { statement } from '../sql/template.js';
+import { parsePage, type Page } from '../wire/page.js';
+import type {
+  ApplyRequest,
+  ApplyResponse,
+  CheckpointMode,
+  CheckpointResponse,
+  FoldResponse,
+  OpenResponse,
+  WriterCalls,
+} from './calls.js';
+import { ChangelogAtSchema } from './changelog-at.js';
+import { Transactions } from '../database/transactions.js';
+
+/** Raw entries that one transaction folds at most. */
+const FOLD_BATCH = 10_000;
+
+/** One apply transaction holds the write lock for about this long at most. */
+const APPLY_BOX_MS = 100;
+
+/** Left to the application between two of our transactions, so that it gets its turn at the write lock. */
+const TURN_MS = 2;
+
+/** The connection that writes, and what its thread answers. Calls run one after the other. */
+export class Writer implements WriterCalls {
+  private readonly database: Database;
+  private readonly changelogAt: ChangelogAtSchema;
+  private readonly transactions: Transactions;
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly config: Config) {
+    this.database = openForWriting(config);
+    this.changelogAt = new ChangelogAtSchema(this.database, config);
+    this.transactions = new Transactions(this.database, config.database.busyTimeoutMs, () => {
+      this.changelogAt.forgetOrigins();
+    });
+  }
+
+  open(): Promise<OpenResponse> {
+    return this.inTurn(async () => {
+      requireMigrated(this.database);
+      if (this.config.database.wal) this.database.pragma('journal_mode = WAL');
+      this.changelogAt.current();
+      return {
+        renewed: await this.transactions.run(() => claimIdentity(this.database, this.config.node.id)),
+      };
+    });
+  }
+
+  fold(): Promise<FoldResponse> {
+    return this.inTurn(async () => (await this.afterFold(() => null)).folded);
+  }
+
+  apply(request: ApplyRequest): Promise<ApplyResponse> {
+    return this.inTurn(async () => {
+      requireIntact(request);
+      const page = parsePage(request.body);
+      const progress = beginPage(page);
+      const nothingNew = page.changes.length === 0 && page.next_cursor === request.since;
+      return toResponse(page, nothingNew ? progress : await this.applyWhole(progress, request));
+    });
+  }
+
+  resetCursor(peer: string): Promise<void> {
+    return this.inWrite(() => {
+      this.changelogAt.current().prepare(statement('peers/reset-cursor')).run({ name: peer });
+    });
+  }
+
+  acknowledge(node: string, epoch: string | null, cursor: string): Promise<void> {
+    return this.inWrite(() => {
+      const acknowledged = placeOf(this.database, readReplica(this.database).epoch, cursor);
+      const bound = { name: node, epoch, acknowledged, nowMs: Date.now() };
+      this.changelogAt.current().prepare(statement('peers/acknowledge')).run(bound);
+    });
+  }
+
+  checkpoint(mode: CheckpointMode): Promise<CheckpointResponse> {
+    return this.inTurn(() => Promise.resolve(this.runCheckpoint(mode)));
+  }
+
+  optimize(): Promise<void> {
+    return this.inTurn(() => {
+      this.database.pragma('optimize');
+      return Promise.resolve();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.transactions.stop();
+    await this.last;
+    this.runCheckpoint('TRUNCATE');
+    this.database.close();
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(work);
+    // The next call runs whatever became of this one; the caller of this one is told by `result`.
+    this.last = result.then(nothing, nothing);
+    return result;
+  }
+
+  private inWrite<T>(work: () => T): Promise<T> {
+    return this.inTurn(() => this.transactions.run(work));
+  }
+
+  /** Folds until the log is read, then runs `work` in the transaction of the last batch. */
+  private async afterFold<T>(work: () => T): Promise<{ folded: FoldResponse; result: T }> {
+    const folded = { entries: 0, versions: 0 };
+    for (;;) {
+      const { batch, outcome } = await this.transactions.run(() => {
+        const batch = foldBatch(this.changelogAt.current(), { limit: FOLD_BATCH, ...this.clock() });
+        return { batch, outcome: batch.more ? null : { result: work() } };
+      });
+      folded.entries += batch.entries;
+      folded.versions += batch.versions;
+      if (outcome !== null) return { folded, result: outcome.result };
+      await pause(TURN_MS);
+    }
+  }
+
+  private async applyWhole(begun: PageInProgress, request: ApplyRequest): Promise<PageInProgress> {
+    let progress = begun;
+    for (;;) {
+      try {
+        const { result } = await this.afterFold(() => this.applyPart(progress, request));
+        progress = { ...progress, next: result.next, counts: result.counts };
+        if (result.done) return progress;
+      } catch (error) {
+        if (!(error instanceof TransactionLost)) throw error;
+        progress = {
+          ...progress,
+          refused: new Map(progress.refused).set(error.place, messageOf(error.cause)),
+        };
+      }
+      await pause(TURN_MS);
+    }
+  }
+
+  private applyPart(progress: PageInProgress, request: ApplyRequest) {
+    return applyPart(this.changelogAt.current(), progress, {
+      peer: request.peer,
+      since: request.since,
+      boxMs: APPLY_BOX_MS,
+      elapsedMs: () => performance.now(),
+      ...this.clock(),
+    });
+  }
+
+  private clock() {
+    return { nowMs: Date.now(), maxSkewMs: this.config.clock.maxSkewMs };
+  }
+
+  private runCheckpoint(mode: CheckpointMode): CheckpointResponse {
+    const [row] = this.database.pragma(`wal_checkpoint(${mode})`) as {
+      busy: number;
+      log: number;
+      checkpointed: number;
+    }[];
+    return {
+      busy: row?.busy === 1,
+      walPages: row?.log ?? 0,
+      checkpointedPages: row?.checkpointed ?? 0,
+      walBytes: walBytesOf(this.database.name),
+    };
+  }
+}
+
+function nothing(): void {
+  // What a call answered is its caller's; the queue only waits for its end.
+}
+
+function requireIntact(request: ApplyRequest): void {
+  const found = createHash('sha256').update(request.body).digest('hex');
+  if (found === request.sha256) return;
+  throw new SyncError('page_damaged', `A page from "${request.peer}" does not match its checksum.`, {
+    hint: 'It was discarded and will be asked for again; if this stays, look for a proxy that rewrites bodies.',
+  });
+}
+
+function toResponse(page: Page, { changes, counts }: PageInProgress): ApplyResponse {
+  return {
+    received: changes.length,
+    ...counts,
+    nextCursor: page.next_cursor,
+    hasMore: page.has_more,
+    behind: page.behind,
+    serverTimeMs: page.server_time_ms,
+  };
+}

@@ -1,0 +1,187 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import BetterSqlite3, { type Database } from 'better-sqlite3';
+import { applyPart, beginPage, storedCursor } from '#src/apply/apply-page.js';
+import {
+  claimIdentity,
+  openChangelog,
+  originOf,
+  readReplica,
+  type Changelog,
+} from '#src/changelog/changelog.js';
+import { foldBatch } from '#src/changelog/fold.js';
+import { buildPage } from '#src/changelog/page.js';
+import { triggersOf } from '#src/changelog/triggers.js';
+import type { TableConfig } from '#src/config/config.js';
+import { planMigration, runStatements } from '#src/database/migrate.js';
+import { toReplicatedTable } from '#src/database/replicable.js';
+import { findTable, readTables } from '#src/database/table.js';
+import { parsePage } from '#src/wire/page.js';
+
+/** A configured table with the defaults of the configuration file. */
+export function tableConfig(name: string, overrides: Partial<TableConfig> = {}): TableConfig {
+  return {
+    name,
+    primaryKey: null,
+    timestampColumn: null,
+    timestampFormat: 'auto',
+    softDeleteColumn: null,
+    excludeColumns: [],
+    allowIntegerKey: false,
+    ...overrides,
+  };
+}
+
+export interface PullCounts {
+  received: number;
+  applied: number;
+  conflicts: number;
+  quarantined: number;
+}
+
+/**
+ * A replica without processes and HTTP: a real file, real triggers, fold, pages as they travel and apply, one call
+ * after the other. For random histories, of which hundreds have to fit into a test run.
+ */
+export class QuickReplica {
+  /** Added to the machine's clock, ms. */
+  skewMs = 0;
+  /** The application's own connection. */
+  readonly app: Database;
+  private readonly database: Database;
+  private readonly changelog: Changelog;
+
+  constructor(
+    readonly node: string,
+    file: string,
+    tables: readonly TableConfig[],
+    private readonly clock: () => number,
+  ) {
+    this.app = openFast(file);
+    this.database = openFast(file);
+    claimIdentity(this.database, node);
+    this.changelog = openChangelog(this.database, replicated(this.database, tables));
+  }
+
+  get nowMs(): number {
+    return this.clock() + this.skewMs;
+  }
+
+  get origin(): string {
+    return originOf(readReplica(this.database));
+  }
+
+  fold(): number {
+    return this.database
+      .transaction(() => {
+        let versions = 0;
+        for (;;) {
+          const result = foldBatch(this.changelog, { limit: 1_000, nowMs: this.nowMs, maxSkewMs: 5_000 });
+          versions += result.versions;
+          if (!result.more) return versions;
+        }
+      })
+      .immediate();
+  }
+
+  /** Pulls from another replica to its head. */
+  pullFrom(peer: QuickReplica, pageSize = 3): PullCounts {
+    const counts: PullCounts = { received: 0, applied: 0, conflicts: 0, quarantined: 0 };
+    for (;;) {
+      const since = storedCursor(this.changelog, peer.node);
+      peer.fold();
+      const page = parsePage(Buffer.from(peer.page(since, pageSize, this.origin)));
+      const progress = beginPage(page);
+      const part = this.database
+        .transaction(() => {
+          while (foldBatch(this.changelog, { limit: 1_000, nowMs: this.nowMs, maxSkewMs: 5_000 }).more);
+          return applyPart(this.changelog, progress, {
+            peer: peer.node,
+            since,
+            boxMs: 1_000,
+            elapsedMs: () => 0,
+            nowMs: this.nowMs,
+            maxSkewMs: 5_000,
+          });
+        })
+        .immediate();
+      counts.received += page.changes.length;
+      counts.applied += part.counts.applied;
+      counts.conflicts += part.counts.conflicts;
+      counts.quarantined += part.counts.quarantined;
+      if (!page.has_more) return counts;
+    }
+  }
+
+  page(since: string, limit: number, puller: string | null): string {
+    return buildPage(this.changelog, { since, limit, puller, tables: null, nowMs: this.nowMs }).json;
+  }
+
+  close(): void {
+    this.app.close();
+    this.database.close();
+  }
+}
+
+/** A folder that makes replicas of one schema and removes them in the end. */
+export class QuickGroup {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'quick-'));
+  private readonly template = join(this.folder, 'template.db');
+  private readonly replicas: QuickReplica[] = [];
+  nowMs = 1_700_000_000_000;
+
+  constructor(
+    schema: string,
+    private readonly tables: readonly TableConfig[],
+  ) {
+    const database = openFast(this.template);
+    database.exec(schema);
+    const replicatedTables = replicated(database, tables);
+    runStatements(
+      database,
+      planMigration(database, {
+        node: 'template',
+        keyColumns: Math.max(...replicatedTables.map((table) => table.key.length)),
+        triggers: replicatedTables.flatMap(triggersOf),
+        journalModeBefore: null,
+        nowMs: 0,
+      }),
+    );
+    database.close();
+  }
+
+  add(node: string): QuickReplica {
+    const file = join(this.folder, `${node}-${this.replicas.length}.db`);
+    copyFileSync(this.template, file);
+    const replica = new QuickReplica(node, file, this.tables, () => this.nowMs);
+    this.replicas.push(replica);
+    return replica;
+  }
+
+  /** Closes all replicas; the group can make new ones. */
+  clear(): void {
+    for (const replica of this.replicas.splice(0)) replica.close();
+  }
+
+  remove(): void {
+    this.clear();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function openFast(file: string): Database {
+  const database = new BetterSqlite3(file);
+  database.pragma('journal_mode = MEMORY');
+  database.pragma('synchronous = OFF');
+  return database;
+}
+
+function replicated(database: Database, tables: readonly TableConfig[]) {
+  const schema = readTables(database);
+  return tables.map((config) => {
+    const table = findTable(schema, config.name);
+    if (table === undefined) throw new Error(`no table ${config.name}`);
+    return toReplicatedTable(table, config);
+  });
+}

@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import { messageOf, SyncError } from '../errors.js';
 
 /** What went wrong, in words, by the code of the system or of undici. */
@@ -17,6 +18,13 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'the answer is too large',
 };
 
+/** What did answer, but nothing that can be read. */
+const UNREADABLE: ReadonlySet<string> = new Set([
+  'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_HEADERS_OVERFLOW',
+]);
+
 /**
  * What a failed request becomes: `peer_unreachable`, or `page_damaged` where something did answer, but no HTTP that
  * can be read. A request that was aborted rejects with the reason of its signal.
@@ -31,8 +39,7 @@ export function unreachable(
   const reason = isTimeout(signal.reason)
     ? 'the answer did not end in time'
     : (REASONS[code] ?? messageOf(error));
-  const answered = code.startsWith('HPE_') || code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || isCutShort(code);
-  return answered
+  return error instanceof errors.HTTPParserError || UNREADABLE.has(code)
     ? new SyncError('page_damaged', `${peer.name} (${peer.address}) gave no readable answer: ${reason}`, {
         hint: 'It was discarded and will be asked for again; does another program listen at that address?',
         cause: error,
@@ -41,10 +48,6 @@ export function unreachable(
         hint: 'Check that its daemon runs, its node.listen, and the firewall; it is tried again by itself.',
         cause: error,
       });
-}
-
-function isCutShort(code: string): boolean {
-  return code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' || code === 'UND_ERR_HEADERS_OVERFLOW';
 }
 
 function isTimeout(reason: unknown): boolean {

@@ -6,8 +6,8 @@ import { listen, type Listening } from '../feed/listen.js';
 import type { Logger } from '../log/logger.js';
 import type { PeerLoop } from '../pull/loop.js';
 import type { PullFailure, PullListener } from '../pull/state.js';
-import type { ApplyResponse } from '../threads/calls.js';
-import { openThreads, type Threads } from '../threads/open.js';
+import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
+import { openThreads } from '../threads/open.js';
 import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
 import { startCron } from './cron.js';
@@ -29,7 +29,10 @@ export interface ReplicaEvents {
 }
 
 /** The database's two threads, opened. */
-export type OpenedThreads = Pick<Threads, 'writer' | 'reader'>;
+export interface OpenedThreads {
+  readonly writer: Omit<WriterCalls, 'open'>;
+  readonly reader: Omit<ReaderCalls, 'open'>;
+}
 
 /** Running answers end within this when the replica stops. */
 const CLOSE_GRACE_MS = 1000;

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { expect } from 'chai';
+import { request } from 'undici';
+import { serveFeed, type ServedFeed } from './serve.js';
+
+interface Page {
+  changes: { key: [string] }[];
+  next_cursor: string;
+  has_more: boolean;
+}
+
+describe('GET /sync/changes', () => {
+  let feed: ServedFeed;
+  beforeEach(async () => {
+    feed = await serveFeed();
+  });
+  afterEach(() => feed.close());
+
+  const ask = (query: string, signal?: AbortSignal) =>
+    fetch(`${feed.url}/sync/changes?${query}`, signal === undefined ? {} : { signal });
+  const pageOf = async (query: string) => (await (await ask(query)).json()) as Page;
+
+  it('gives page after page until there is no more', async () => {
+    feed.database.insert('a', 'b', 'c');
+    const first = await pageOf('limit=2');
+    expect(first.changes.map(({ key }) => key[0])).to.deep.equal(['a', 'b']);
+    expect(first.has_more).to.equal(true);
+    const second = await pageOf(`limit=2&since=${first.next_cursor}`);
+    expect(second.changes.map(({ key }) => key[0])).to.deep.equal(['c']);
+    expect(second.has_more).to.equal(false);
+  });
+
+  it('names the SHA-256 of the uncompressed body, compressed or not', async () => {
+    feed.database.insert(...Array.from({ length: 200 }, (_, index) => `word ${index}`));
+    const plain = await request(`${feed.url}/sync/changes`);
+    const packed = await request(`${feed.url}/sync/changes`, { headers: { 'accept-encoding': 'gzip' } });
+    const body = Buffer.from(await plain.body.arrayBuffer());
+    const unpacked = gunzipSync(Buffer.from(await packed.body.arrayBuffer()));
+    expect(packed.headers['content-encoding']).to.equal('gzip');
+    expect(plain.headers['content-type']).to.equal('application/json; charset=utf-8');
+    expect(plain.headers['x-page-sha256']).to.equal(createHash('sha256').update(body).digest('hex'));
+    expect(packed.headers['x-page-sha256']).to.equal(createHash('sha256').update(unpacked).digest('hex'));
+  });
+
+  for (const query of [
+    'limit=0',
+    'limit=10001',
+    'limit=1.5',
+    'limit=ten',
+    'limit=1&limit=2',
+    'wait=61',
+    'wait=-1',
+    'node=a/b',
+    'node=',
+    'epoch=XYZ',
+    'tables=users',
+    'tables=words,users',
+    `since=${'1'.repeat(201)}`,
+  ]) {
+    it(`refuses ${query.slice(0, 30)}`, async () => {
+      const answer = await ask(query);
+      expect(answer.status).to.equal(400);
+      expect(await answer.json()).to.have.nested.property('error.code', 'bad_query');
+    });
+  }
+
+  it('answers 410 to a cursor of another log', async () => {
+    const answer = await ask('since=ff.3.ab');
+    expect(answer.status).to.equal(410);
+    expect(await answer.json()).to.have.nested.property('error.code', 'cursor_invalid');
+  });
+
+  it('refuses a replica that has its own node id', async () => {
+    const answer = await ask('node=desktop&epoch=e1');
+    expect(answer.status).to.equal(409);
+    expect(JSON.stringify(await answer.json()))
+      .to.include('own_node')
+      .and.to.include('node id');
+  });
+
+  it('folds before it reads a page', async () => {
+    await pageOf('');
+    expect(feed.database.folds).to.equal(1);
+  });
+
+  it('serves what is folded while the app holds the write lock', async () => {
+    feed.database.insert('a');
+    const release = feed.database.lock();
+    const page = await pageOf('');
+    expect(page.changes).to.have.length(1);
+    release();
+  });
+
+  it('notes what a puller has, once per cursor', async () => {
+    feed.database.insert('a', 'b');
+    const { next_cursor: cursor } = await pageOf('node=macbook&epoch=e1&limit=1');
+    await pageOf(`node=macbook&epoch=e1&since=${cursor}`);
+    await pageOf(`node=macbook&epoch=e1&since=${cursor}`);
+    expect(feed.database.acknowledged).to.deep.equal(['macbook e1 ', `macbook e1 ${cursor}`]);
+  });
+
+  it('notes nothing of a request without a node, nor of a cursor that is not valid', async () => {
+    await ask('');
+    await ask('node=macbook&epoch=e1&since=ff.3.ab');
+    expect(feed.database.acknowledged).to.deep.equal([]);
+  });
+
+  it('notes a cursor again after it could not be written', async () => {
+    feed.database.failures.set('acknowledge', new Error('database is locked'));
+    await ask('node=macbook&epoch=e1');
+    await feed.log.until('could not note what a peer has');
+    feed.database.failures.clear();
+    await ask('node=macbook&epoch=e1');
+    expect(feed.database.acknowledged).to.have.length(1);
+  });
+
+  describe('with wait', () => {
+    it('holds the request until something is committed', async () => {
+      const answer = pageOf('wait=60');
+      await feed.commits.held(1);
+      feed.database.insert('a');
+      feed.commits.announce();
+      expect((await answer).changes).to.have.length(1);
+    });
+
+    it('goes on holding it when the commit was nothing for the puller', async () => {
+      const answer = pageOf('wait=60');
+      await feed.commits.held(1);
+      feed.commits.announce();
+      await feed.commits.held(1);
+      feed.database.insert('a');
+      feed.commits.announce();
+      expect((await answer).changes).to.have.length(1);
+    });
+
+    it('answers an empty page when the time is over', async () => {
+      const page = await pageOf('wait=1');
+      expect(page.changes).to.deep.equal([]);
+      expect(page.has_more).to.equal(false);
+    });
+
+    it('answers at once where there is something already', async () => {
+      feed.database.insert('a');
+      expect((await pageOf('wait=60')).changes).to.have.length(1);
+    });
+
+    it('lets go of a client that has gone', async () => {
+      const gone = new AbortController();
+      const answer = ask('wait=60', gone.signal).catch((error: unknown) => error);
+      await feed.commits.held(1);
+      gone.abort();
+      await feed.commits.held(0);
+      expect(await answer).to.have.property('name', 'AbortError');
+    });
+
+    it('answers at once when the replica stops', async () => {
+      const answer = pageOf('wait=60');
+      await feed.commits.held(1);
+      feed.stop();
+      expect((await answer).changes).to.deep.equal([]);
+    });
+  });
+});

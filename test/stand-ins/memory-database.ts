@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto';
+import { SyncError } from '#src/errors.js';
+import type { OpenedThreads } from '#src/replica/replica.js';
+import type {
+  ApplyRequest,
+  ApplyResponse,
+  LocalStatus,
+  PageRequest,
+  PageResponse,
+} from '#src/threads/calls.js';
+import type { WireChange, WirePage } from '#src/wire/page.js';
+import { formatCursor, parseCursor } from '#src/wire/cursor.js';
+
+interface Entry {
+  readonly seq: number;
+  readonly key: string;
+}
+
+/**
+ * The smallest thing that answers like the database threads: a log of keys in memory. What the app writes is in
+ * the log at once; `fold` counts how often it was asked, and hangs while `lock` is held.
+ */
+export class MemoryDatabase {
+  readonly log: Entry[] = [];
+  readonly cursors = new Map<string, string>();
+  readonly acknowledged: string[] = [];
+  readonly applied: ApplyRequest[] = [];
+  folds = 0;
+  resets = 0;
+  dataVersion = 1;
+  closed = false;
+  /** Thrown by the next calls of this name, until deleted. */
+  readonly failures = new Map<string, Error>();
+  #lock: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly node: string,
+    readonly epoch = 'e0',
+  ) {}
+
+  insert(...keys: string[]): void {
+    for (const key of keys) this.log.push({ seq: this.log.length + 1, key });
+    this.dataVersion += 1;
+  }
+
+  /** Holds the write lock until the returned function is called. */
+  lock(): () => void {
+    let release: () => void = () => undefined;
+    this.#lock = new Promise((resolve) => (release = resolve));
+    return release;
+  }
+
+  get keys(): string[] {
+    return this.log.map(({ key }) => key);
+  }
+
+  get threads(): OpenedThreads {
+    return { reader: this.reader, writer: this.writer };
+  }
+
+  readonly reader: OpenedThreads['reader'] = {
+    page: (request) => this.#run('page', () => this.#page(request)),
+    status: () => this.#run('status', () => this.#status()),
+    cursorOf: (peer) => this.#run('cursorOf', () => this.cursors.get(peer) ?? ''),
+    dataVersion: () => this.#run('dataVersion', () => this.dataVersion),
+    close: () => Promise.resolve(),
+  };
+
+  readonly writer: OpenedThreads['writer'] = {
+    fold: async () => {
+      this.folds += 1;
+      await this.#lock;
+      return this.#run('fold', () => ({ entries: 0, versions: 0 }));
+    },
+    apply: async (request) => {
+      await this.#lock;
+      return this.#run('apply', () => this.#apply(request));
+    },
+    resetCursor: (peer) =>
+      this.#run('resetCursor', () => {
+        this.resets += 1;
+        this.cursors.delete(peer);
+      }),
+    acknowledge: (node, epoch, cursor) =>
+      this.#run('acknowledge', () => {
+        this.acknowledged.push(`${node} ${epoch ?? ''} ${cursor}`);
+      }),
+    checkpoint: (mode) =>
+      this.#run(mode, () => ({ busy: false, walPages: 0, checkpointedPages: 0, walBytes: 0 })),
+    optimize: () => this.#run('optimize', () => undefined),
+    close: async () => {
+      await this.#lock;
+      this.closed = true;
+    },
+  };
+
+  cursorAt(seq: number): string {
+    return formatCursor({ epoch: this.epoch, logId: seq, mark: 'ab' });
+  }
+
+  #run<T>(name: string, work: () => T): Promise<T> {
+    const failure = this.failures.get(name);
+    return failure === undefined ? Promise.resolve().then(work) : Promise.reject(failure);
+  }
+
+  #page({ since, limit }: PageRequest): PageResponse {
+    const cursor = since === '' ? { epoch: this.epoch, logId: 0 } : parseCursor(since);
+    if (cursor?.epoch !== this.epoch) throw new SyncError('cursor_invalid', 'the cursor is not of this log');
+    const left = this.log.filter(({ seq }) => seq > cursor.logId);
+    const sent = left.slice(0, limit);
+    const changes = sent.map(({ seq, key }): WireChange => ({
+      seq,
+      table: 'words',
+      operation: 'upsert',
+      key: [key],
+      stamp: seq,
+      origin: `${this.node}@${this.epoch}`,
+      fingerprint: '0123456789abcdef',
+      record: { id: key },
+    }));
+    return answerOf({
+      protocol: 1,
+      node: this.node,
+      epoch: this.epoch,
+      server_time_ms: Date.now(),
+      changes,
+      next_cursor: this.cursorAt(sent.at(-1)?.seq ?? cursor.logId),
+      has_more: left.length > sent.length,
+      behind: left.length - sent.length,
+    });
+  }
+
+  #apply(request: ApplyRequest): ApplyResponse {
+    this.applied.push(request);
+    if ((this.cursors.get(request.peer) ?? '') !== request.since) {
+      throw new SyncError('cursor_moved', 'the cursor has moved');
+    }
+    const page = JSON.parse(Buffer.from(request.body).toString('utf8')) as {
+      changes: { key: [string] }[];
+      next_cursor: string;
+      has_more: boolean;
+      behind: number;
+      server_time_ms: number;
+    };
+    const known = new Set(this.keys);
+    const fresh = page.changes.map(({ key }) => key[0]).filter((key) => !known.has(key));
+    if (fresh.length > 0) this.insert(...fresh);
+    this.cursors.set(request.peer, page.next_cursor);
+    return {
+      received: page.changes.length,
+      applied: fresh.length,
+      skipped: page.changes.length - fresh.length,
+      conflicts: 0,
+      quarantined: 0,
+      nextCursor: page.next_cursor,
+      hasMore: page.has_more,
+      behind: page.behind,
+      serverTimeMs: page.server_time_ms,
+    };
+  }
+
+  #status(): LocalStatus {
+    return {
+      node: this.node,
+      epoch: this.epoch,
+      head: this.log.length,
+      unfolded: 0,
+      quarantined: 0,
+      conflicts: 0,
+      backfillNeeded: [],
+      databaseBytes: 4096,
+      walBytes: 0,
+      peers: [...this.cursors].map(([name, cursor]) => ({
+        name,
+        epoch: null,
+        cursor,
+        behind: 0,
+        lastAppliedMs: null,
+        acknowledged: null,
+        acknowledgedMs: null,
+      })),
+    };
+  }
+}
+
+/** A page as the reader answers it. */
+export function answerOf(page: WirePage): PageResponse {
+  const body = Buffer.from(JSON.stringify(page));
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  return { body, sha256, changes: page.changes.length, hasMore: page.has_more };
+}

@@ -2,7 +2,22 @@ import { command as backfill } from '../commands/backfill.js';
 import { command as init } from '../commands/init.js';
 import { command as keygen } from '../commands/keygen.js';
 import { command as migrate } from '../commands/migrate.js';
+import { command as start } from '../commands/start.js';
+import { command as status } from '../commands/status.js';
+import { command as sync } from '../commands/sync.js';
+import { command as triggerAll } from '../commands/trigger-all.js';
+import { command as trigger } from '../commands/trigger.js';
 import type { CommandDefinition } from './command.js';
 
 /** Every command, in the order of `--help`. */
-export const commands: readonly CommandDefinition[] = [init, migrate, backfill, keygen];
+export const commands: readonly CommandDefinition[] = [
+  init,
+  migrate,
+  backfill,
+  start,
+  sync,
+  trigger,
+  triggerAll,
+  status,
+  keygen,
+];

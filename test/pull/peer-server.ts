@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { MemoryDatabase } from '../stand-ins/memory-database.js';
 
 /** A real HTTP server that answers as a test wants. */
 export interface PeerServer {
@@ -12,11 +13,14 @@ export interface PeerServer {
   close(): Promise<void>;
 }
 
-export async function servePeer(answer: RequestListener, port = 0): Promise<PeerServer> {
+export async function servePeer(
+  answer: (request: IncomingMessage, response: ServerResponse) => unknown,
+  port = 0,
+): Promise<PeerServer> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
-    void answer(request, response);
+    answer(request, response);
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -63,4 +67,19 @@ export function asNode(
       changes(request, response);
     }
   };
+}
+
+/** Answers as a replica with this database does. */
+export function asReplica(database: MemoryDatabase): RequestListener {
+  return asNode(database.node, (request, response) => {
+    const query = new URL(request.url ?? '', 'http://peer').searchParams;
+    const since = query.get('since') ?? '';
+    const page = { since, limit: Number(query.get('limit')), node: null, epoch: null, tables: null };
+    database.reader.page(page).then(
+      ({ body, sha256 }) => response.writeHead(200, { 'x-page-sha256': sha256 }).end(body),
+      () => {
+        sendJson(response, { error: { code: 'cursor_invalid', message: 'another log' } }, 410);
+      },
+    );
+  });
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { SyncError } from '#src/errors.js';
 import type { OpenedThreads } from '#src/replica/replica.js';
 import type {
@@ -25,6 +26,8 @@ export class MemoryDatabase {
   readonly cursors = new Map<string, string>();
   readonly acknowledged: string[] = [];
   readonly applied: ApplyRequest[] = [];
+  /** Emits `apply` when a page is handed in, before the lock is awaited. */
+  readonly events = new EventEmitter();
   folds = 0;
   resets = 0;
   dataVersion = 1;
@@ -73,6 +76,7 @@ export class MemoryDatabase {
       return this.#run('fold', () => ({ entries: 0, versions: 0 }));
     },
     apply: async (request) => {
+      this.events.emit('apply');
       await this.#lock;
       return this.#run('apply', () => this.#apply(request));
     },

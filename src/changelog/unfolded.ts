@@ -1,5 +1,5 @@
 import { recordColumns } from '../database/record-columns.js';
-import { joinSql, statement, template } from '../sql/template.js';
+import { fragment, joinSql, statement, template } from '../sql/template.js';
 import type { Changelog } from './changelog.js';
 
 /** More raw entries than this are not told apart one by one. */
@@ -7,16 +7,24 @@ const MAX_UNFOLDED = 100_000;
 
 /**
  * Notes, in a table of this connection's own, the keys whose rows were written since the last fold: their versions
- * don't describe them, so a page leaves them out until they are folded.
+ * don't describe them, so a page leaves them out until they are folded. The table is there where the answer is `some`.
  */
 export function hideUnfolded(changelog: Changelog, folded: number): 'none' | 'some' | 'too many' {
+  const { database } = changelog;
+  const any = changelog.prepare(statement('feed/any-unfolded')).get({ folded }) as { found: number };
+  if (any.found === 0) return 'none';
   const width = Math.max(1, ...changelog.tables.map((table) => table.key.length));
-  const columns = { recordColumns: joinSql(recordColumns(width), ', ') };
-  changelog.database.exec(template('feed/create-unfolded', columns));
-  changelog.database.exec(template('feed/index-unfolded', columns));
-  changelog.prepare(statement('feed/clear-unfolded')).run();
-  const fill = changelog.prepare(template('feed/fill-unfolded', columns));
-  const filled = fill.run({ folded, limit: MAX_UNFOLDED + 1 }).changes;
-  if (filled > MAX_UNFOLDED) return 'too many';
-  return filled === 0 ? 'none' : 'some';
+  const columns = joinSql(recordColumns(width), ', ');
+  database.exec(statement('feed/drop-unfolded'));
+  database.exec(
+    template('feed/create-unfolded', {
+      recordColumns: columns,
+      folded: fragment(String(folded)),
+      limit: fragment(String(MAX_UNFOLDED + 1)),
+    }),
+  );
+  const { entries } = database.prepare(statement('feed/count-unfolded')).get() as { entries: number };
+  if (entries > MAX_UNFOLDED) return 'too many';
+  database.exec(template('feed/index-unfolded', { recordColumns: columns }));
+  return 'some';
 }

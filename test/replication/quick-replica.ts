@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
-import { applyPart, beginPage, storedCursor } from '#src/apply/apply-page.js';
+import { TransactionLost, applyPart, beginPage, storedCursor, type PartDone } from '#src/apply/apply-page.js';
 import {
   claimIdentity,
   openChangelog,
@@ -17,7 +17,8 @@ import type { TableConfig } from '#src/config/config.js';
 import { planMigration, runStatements } from '#src/database/migrate.js';
 import { toReplicatedTable } from '#src/database/replicable.js';
 import { findTable, readTables } from '#src/database/table.js';
-import { parsePage } from '#src/wire/page.js';
+import { messageOf } from '#src/errors.js';
+import { parsePage, type Page } from '#src/wire/page.js';
 
 /** A configured table with the defaults of the configuration file. */
 export function tableConfig(name: string, overrides: Partial<TableConfig> = {}): TableConfig {
@@ -73,16 +74,7 @@ export class QuickReplica {
   }
 
   fold(): number {
-    return this.database
-      .transaction(() => {
-        let versions = 0;
-        for (;;) {
-          const result = foldBatch(this.changelog, { limit: 1_000, nowMs: this.nowMs, maxSkewMs: 5_000 });
-          versions += result.versions;
-          if (!result.more) return versions;
-        }
-      })
-      .immediate();
+    return this.database.transaction(() => this.foldAll()).immediate();
   }
 
   /** Pulls from another replica to its head. */
@@ -93,25 +85,51 @@ export class QuickReplica {
       peer.fold();
       const page = parsePage(Buffer.from(peer.page(since, pageSize, this.origin)));
       const progress = beginPage(page);
-      const part = this.database
-        .transaction(() => {
-          while (foldBatch(this.changelog, { limit: 1_000, nowMs: this.nowMs, maxSkewMs: 5_000 }).more);
-          return applyPart(this.changelog, progress, {
-            peer: peer.node,
-            since,
-            boxMs: 1_000,
-            elapsedMs: () => 0,
-            nowMs: this.nowMs,
-            maxSkewMs: 5_000,
-          });
-        })
-        .immediate();
+      const part = this.applyWhole(page, peer.node, since);
       counts.received += page.changes.length;
       counts.applied += part.counts.applied;
       counts.conflicts += part.counts.conflicts;
       counts.quarantined += part.counts.quarantined;
       if (!page.has_more) return counts;
     }
+  }
+
+  private applyWhole(page: Page, peer: string, since: string): PartDone {
+    let progress = beginPage(page);
+    for (;;) {
+      try {
+        return this.database
+          .transaction(() => {
+            this.foldAll();
+            return applyPart(this.changelog, progress, {
+              ...this.clocks,
+              peer,
+              since,
+              boxMs: 1,
+              elapsedMs: () => 0,
+            });
+          })
+          .immediate();
+      } catch (error) {
+        if (!(error instanceof TransactionLost)) throw error;
+        progress = {
+          ...progress,
+          refused: new Map(progress.refused).set(error.place, messageOf(error.cause)),
+        };
+      }
+    }
+  }
+
+  private foldAll(): number {
+    for (let versions = 0; ;) {
+      const result = foldBatch(this.changelog, { limit: 1_000, ...this.clocks });
+      versions += result.versions;
+      if (!result.more) return versions;
+    }
+  }
+
+  private get clocks() {
+    return { nowMs: this.nowMs, maxSkewMs: 5_000 };
   }
 
   page(since: string, limit: number, puller: string | null): string {
@@ -129,7 +147,7 @@ export class QuickGroup {
   private readonly folder = mkdtempSync(join(tmpdir(), 'quick-'));
   private readonly template = join(this.folder, 'template.db');
   private readonly replicas: QuickReplica[] = [];
-  nowMs = 1_700_000_000_000;
+  nowMs = Date.now();
 
   constructor(
     schema: string,
@@ -151,9 +169,22 @@ export class QuickGroup {
     database.close();
   }
 
-  add(node: string): QuickReplica {
+  /** Makes a replica; `alter` is SQL that its database alone has seen. */
+  add(node: string, alter = ''): QuickReplica {
     const file = join(this.folder, `${node}-${this.replicas.length}.db`);
     copyFileSync(this.template, file);
+    const altered = openFast(file);
+    altered.exec(alter);
+    altered.close();
+    return this.open(node, file);
+  }
+
+  /** Opens a replica's file again, its schema as it is now. */
+  reopen(replica: QuickReplica): QuickReplica {
+    return this.open(replica.node, replica.app.name);
+  }
+
+  private open(node: string, file: string): QuickReplica {
     const replica = new QuickReplica(node, file, this.tables, () => this.nowMs);
     this.replicas.push(replica);
     return replica;

@@ -1,0 +1,1 @@
+SELECT count(*) AS entries FROM temp.unfolded

@@ -1,0 +1,135 @@
+import { expect } from 'chai';
+import { QuickGroup, tableConfig, type QuickReplica } from '../replication/quick-replica.js';
+
+const SCHEMA = `
+  CREATE TABLE plain (id TEXT PRIMARY KEY, body);
+  CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT UNIQUE, name TEXT);
+  CREATE TABLE fussy (id TEXT COLLATE NOCASE PRIMARY KEY, body TEXT);
+`;
+
+describe('applying changes', () => {
+  let group: QuickGroup;
+  before(
+    () =>
+      (group = new QuickGroup(SCHEMA, [tableConfig('plain'), tableConfig('users'), tableConfig('fussy')])),
+  );
+  afterEach(() => group.clear());
+  after(() => group.remove());
+
+  function pair(alter = ''): [QuickReplica, QuickReplica] {
+    return [group.add('ann'), group.add('bob', alter)];
+  }
+
+  function rows(replica: QuickReplica, table: string): unknown[] {
+    return replica.app.prepare(`SELECT * FROM ${table} ORDER BY 1`).all();
+  }
+
+  function count(replica: QuickReplica, table: string): number {
+    return replica.app.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? -1;
+  }
+
+  it('keeps the loser of two edits that did not know each other, in full and once', () => {
+    const [ann, bob] = pair();
+    ann.app.exec(`INSERT INTO plain VALUES ('a', 'start')`);
+    bob.pullFrom(ann);
+    ann.app.exec(`UPDATE plain SET body = 'of ann'`);
+    bob.app.exec(`UPDATE plain SET body = 'of bob'`);
+    ann.fold();
+    group.nowMs += 10;
+    bob.app.exec(`UPDATE _sync_changes SET timestamp = timestamp + 10 WHERE origin IS NULL`);
+    expect(bob.pullFrom(ann)).to.include({ applied: 0, conflicts: 1 });
+    expect(ann.pullFrom(bob)).to.include({ applied: 1, conflicts: 1 });
+    bob.pullFrom(ann);
+    for (const replica of [ann, bob]) {
+      const [conflict] = rows(replica, '_sync_conflicts') as { loser: string; winner: string }[];
+      expect(JSON.parse(conflict?.loser ?? '')).to.deep.include({ record: { id: 'a', body: 'of ann' } });
+      expect(JSON.parse(conflict?.winner ?? '')).to.deep.include({ record: { id: 'a', body: 'of bob' } });
+      expect(count(replica, '_sync_conflicts')).to.equal(1);
+      expect(rows(replica, 'plain')).to.deep.equal([{ id: 'a', body: 'of bob' }]);
+    }
+  });
+
+  it('makes no conflict of a linear history, also through a third replica', () => {
+    const [ann, bob] = pair();
+    const cid = group.add('cid');
+    ann.app.exec(`INSERT INTO plain VALUES ('a', 1)`);
+    bob.pullFrom(ann);
+    bob.app.exec(`UPDATE plain SET body = 2`);
+    cid.pullFrom(bob);
+    cid.app.exec(`DELETE FROM plain`);
+    const met = [
+      ann.pullFrom(cid),
+      ann.pullFrom(bob),
+      bob.pullFrom(cid),
+      bob.pullFrom(ann),
+      cid.pullFrom(ann),
+    ];
+    expect(met.map((counts) => counts.conflicts)).to.deep.equal([0, 0, 0, 0, 0]);
+    expect([ann, bob, cid].map((replica) => count(replica, 'plain'))).to.deep.equal([0, 0, 0]);
+  });
+
+  it('takes a legacy row for written at 0 here, and keeps it in the ledger when it is overruled', () => {
+    const legacy = `UPDATE _sync_guard SET applying = 1;
+      INSERT INTO plain VALUES ('a', 'legacy'), ('same', 'x'); UPDATE _sync_guard SET applying = 0`;
+    const [ann, bob] = pair(legacy);
+    ann.app.exec(`INSERT INTO plain VALUES ('a', 'new'), ('same', 'x')`);
+    expect(bob.pullFrom(ann)).to.include({ applied: 1, conflicts: 1 });
+    expect(rows(bob, 'plain')).to.deep.equal(rows(ann, 'plain'));
+    expect(count(bob, '_sync_conflicts')).to.equal(1);
+  });
+
+  it('leaves columns alone that the sender does not have', () => {
+    const [ann, bob] = pair(`ALTER TABLE plain ADD COLUMN extra DEFAULT 'local'`);
+    ann.app.exec(`INSERT INTO plain VALUES ('a', 1)`);
+    bob.pullFrom(ann);
+    bob.app.exec(`UPDATE plain SET extra = 'mine'`);
+    ann.app.exec(`UPDATE plain SET body = 2`);
+    ann.app.exec(`UPDATE _sync_changes SET timestamp = ${Date.now() + 1_000} WHERE origin IS NULL`);
+    ann.fold();
+    bob.pullFrom(ann);
+    expect(rows(bob, 'plain')).to.deep.equal([{ id: 'a', body: 2, extra: 'mine' }]);
+  });
+
+  it('quarantines what this schema has no column for, and what a constraint refuses, and applies the rest', () => {
+    const [ann, bob] = pair(`CREATE TRIGGER fussy_check BEFORE INSERT ON fussy WHEN NEW.body = 'bad'
+      BEGIN SELECT RAISE(ABORT, 'not this'); END`);
+    ann.app.exec(`ALTER TABLE users ADD COLUMN phone; INSERT INTO users VALUES ('u', 'e', 'n', 'p')`);
+    const reopened = group.reopen(ann);
+    reopened.app.exec(`INSERT INTO fussy VALUES ('a', 'bad'), ('b', 'good')`);
+    expect(bob.pullFrom(reopened)).to.include({ applied: 1, quarantined: 2 });
+    expect(rows(bob, 'fussy')).to.deep.equal([{ id: 'b', body: 'good' }]);
+    const reasons = (rows(bob, '_sync_quarantine') as { reason: string }[]).map((row) => row.reason);
+    expect(reasons).to.have.members(['no column "phone" in table "users"', 'not this']);
+    reopened.app.exec(`UPDATE fussy SET body = 'better' WHERE id = 'a'`);
+    bob.pullFrom(reopened);
+    expect(count(bob, 'fussy')).to.equal(2);
+    expect(count(bob, '_sync_quarantine')).to.equal(1);
+  });
+
+  it('applies what comes after a change that an app trigger answers with ROLLBACK', () => {
+    const [ann, bob] = pair(`CREATE TRIGGER no BEFORE INSERT ON plain WHEN NEW.body = 'bad'
+      BEGIN SELECT RAISE(ROLLBACK, 'all of it'); END`);
+    ann.app.exec(`INSERT INTO plain VALUES ('a', 'bad'), ('b', 'good')`);
+    expect(bob.pullFrom(ann, 10)).to.include({ applied: 1, quarantined: 1 });
+    expect(rows(bob, 'plain')).to.deep.equal([{ id: 'b', body: 'good' }]);
+  });
+
+  it('moves a unique value from a deleted row to a new one, over pages of one row', () => {
+    const [ann, bob] = pair();
+    ann.app.exec(`INSERT INTO users VALUES ('2', 'x', NULL)`);
+    bob.pullFrom(ann);
+    ann.app.exec(`DELETE FROM users; INSERT INTO users VALUES ('1', 'x', NULL)`);
+    bob.pullFrom(ann, 1);
+    expect(rows(bob, 'users')).to.deep.equal(rows(ann, 'users'));
+    expect(count(bob, '_sync_quarantine')).to.equal(0);
+  });
+
+  it('follows a key that changes only in letter case', () => {
+    const [ann, bob] = pair();
+    ann.app.exec(`INSERT INTO fussy VALUES ('abc', 'x')`);
+    bob.pullFrom(ann);
+    ann.app.exec(`UPDATE fussy SET id = 'ABC'`);
+    bob.pullFrom(ann);
+    expect(rows(bob, 'fussy')).to.deep.equal([{ id: 'ABC', body: 'x' }]);
+  });
+});

@@ -1,0 +1,123 @@
+import { expect } from 'chai';
+import { SyncError } from '#src/errors.js';
+import type { WirePage } from '#src/wire/page.js';
+import { QuickGroup, tableConfig, type QuickReplica } from '../replication/quick-replica.js';
+
+const SCHEMA = `
+  CREATE TABLE plain (id TEXT PRIMARY KEY, body);
+  CREATE TABLE "odd ""name" ("a b" INTEGER, "select" BLOB, body, PRIMARY KEY ("a b", "select"));
+`;
+
+describe('a page of the changelog', () => {
+  let group: QuickGroup;
+  let replica: QuickReplica;
+  before(() => (group = new QuickGroup(SCHEMA, [tableConfig('plain'), tableConfig('odd "name')])));
+  beforeEach(() => (replica = group.add('ann')));
+  afterEach(() => group.clear());
+  after(() => group.remove());
+
+  function page(since = '', limit = 100, puller: string | null = null): WirePage {
+    return JSON.parse(replica.page(since, limit, puller)) as WirePage;
+  }
+
+  function fill(rows: number): void {
+    const insert = replica.app.prepare('INSERT INTO plain VALUES (?, ?)');
+    for (let row = 0; row < rows; row += 1) insert.run(String(row).padStart(4, '0'), 'x');
+    replica.fold();
+  }
+
+  it('of an empty log is empty, and its cursor leads on', () => {
+    const first = page();
+    expect(first).to.include({ protocol: 1, node: 'ann', has_more: false, behind: 0 });
+    expect(first.changes).to.deep.equal([]);
+    fill(1);
+    expect(page(first.next_cursor).changes).to.have.length(1);
+  });
+
+  it('holds no more than its limit, and the pages together every row once', () => {
+    fill(25);
+    const seen: unknown[] = [];
+    for (let cursor = '', more = true; more;) {
+      const next = page(cursor, 10);
+      seen.push(...next.changes.map((change) => change.key[0]));
+      expect(next.changes.length).to.be.at.most(10);
+      expect(next.behind).to.equal(25 - seen.length);
+      cursor = next.next_cursor;
+      more = next.has_more;
+    }
+    expect(seen).to.have.length(25);
+    expect(new Set(seen).size).to.equal(25);
+  });
+
+  it('ends at 4 MiB, but holds one row at least', () => {
+    const insert = replica.app.prepare('INSERT INTO plain VALUES (?, ?)');
+    for (const id of ['a', 'b', 'c']) insert.run(id, 'x'.repeat(3_000_000));
+    insert.run('d', 'x'.repeat(5_000_000));
+    replica.fold();
+    const sizes: number[] = [];
+    for (let cursor = '', more = true; more;) {
+      const next = page(cursor);
+      sizes.push(next.changes.length);
+      cursor = next.next_cursor;
+      more = next.has_more;
+    }
+    expect(sizes).to.deep.equal([1, 1, 1, 1]);
+  });
+
+  it('leaves out what the puller authored itself', () => {
+    fill(3);
+    expect(page('', 100, replica.origin).changes).to.deep.equal([]);
+    expect(page('', 100, 'bob@1').changes).to.have.length(3);
+  });
+
+  it('leaves out a row that was written since the fold, until that is folded', () => {
+    fill(3);
+    replica.app.exec(
+      `UPDATE plain SET body = 'newer' WHERE id = '0001'; INSERT INTO plain VALUES ('new', 1)`,
+    );
+    const before = page();
+    expect(before.changes.map((change) => change.key[0])).to.deep.equal(['0000', '0002']);
+    replica.fold();
+    const after = page(before.next_cursor);
+    expect(after.changes.map((change) => change.record)).to.deep.equal([
+      { id: '0001', body: 'newer' },
+      { id: 'new', body: 1 },
+    ]);
+  });
+
+  it('carries keys and names of every kind', () => {
+    replica.app
+      .prepare('INSERT INTO "odd ""name" VALUES (?, ?, ?)')
+      .run(9007199254740993n, Buffer.from([1, 255]), 0.5);
+    replica.app.exec(`INSERT INTO plain VALUES (CAST(X'61ff' AS TEXT), CAST(X'fe' AS TEXT))`);
+    replica.fold();
+    expect(page().changes.map(({ table, key, record }) => ({ table, key, record }))).to.deep.equal([
+      {
+        table: 'odd "name',
+        key: [{ $int: '9007199254740993' }, { $blob: 'Af8=' }],
+        record: { 'a b': { $int: '9007199254740993' }, select: { $blob: 'Af8=' }, body: 0.5 },
+      },
+      {
+        table: 'plain',
+        key: [{ $text: 'Yf8=' }],
+        record: { id: { $text: 'Yf8=' }, body: { $text: '/g==' } },
+      },
+    ]);
+  });
+
+  it('refuses a cursor of another log, of another epoch, and of a longer log', () => {
+    fill(2);
+    const [epoch = '', id = '', mark = ''] = page().next_cursor.split('.');
+    const foreign = [
+      'nonsense',
+      `${epoch}.${id}.000000000000`,
+      `abcdef.${id}.${mark}`,
+      `${epoch}.999.${mark}`,
+    ];
+    for (const cursor of foreign) {
+      expect(() => page(cursor), cursor)
+        .to.throw(SyncError)
+        .with.property('code', 'cursor_invalid');
+    }
+  });
+});

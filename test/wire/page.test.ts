@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import { SyncError } from '#src/errors.js';
+import { parsePage } from '#src/wire/page.js';
+
+const CHANGE = {
+  seq: 1,
+  table: 'words',
+  operation: 'upsert',
+  key: ['a'],
+  stamp: 5,
+  origin: 'desktop@7d0c',
+  fingerprint: '0123456789abcdef',
+  record: { id: 'a', n: { $int: '9007199254740993' } },
+};
+const PAGE = {
+  protocol: 1,
+  node: 'desktop',
+  epoch: '7d0c',
+  server_time_ms: 1,
+  changes: [CHANGE],
+  next_cursor: '7d0c.1.aa',
+  has_more: false,
+  behind: 0,
+};
+
+function parse(page: unknown): ReturnType<typeof parsePage> {
+  return parsePage(Buffer.from(typeof page === 'string' ? page : JSON.stringify(page)));
+}
+
+describe('a page', () => {
+  it('is read with its values decoded', () => {
+    const [change] = parse(PAGE).changes;
+    expect(change?.version).to.deep.equal({
+      stamp: 5,
+      origin: 'desktop@7d0c',
+      fingerprint: '0123456789abcdef',
+      seen: null,
+    });
+    expect(change?.record?.get('n')).to.equal(9007199254740993n);
+  });
+
+  const damaged: [string, unknown, RegExp][] = [
+    ['text that is not JSON', '{"protocol":1', /not JSON/],
+    ['another protocol', { ...PAGE, protocol: 2 }, /page\.protocol/],
+    ['a stamp that is no number', { ...PAGE, changes: [{ ...CHANGE, stamp: '5' }] }, /changes\[0\]\.stamp/],
+    [
+      'a stamp beyond the year 9999',
+      { ...PAGE, changes: [{ ...CHANGE, stamp: 1e15 }] },
+      /changes\[0\]\.stamp/,
+    ],
+    ['a negative stamp', { ...PAGE, changes: [{ ...CHANGE, stamp: -1 }] }, /changes\[0\]\.stamp/],
+    ['an origin that is none', { ...PAGE, changes: [{ ...CHANGE, origin: 'x' }] }, /changes\[0\]\.origin/],
+    [
+      'an upsert without a record',
+      { ...PAGE, changes: [{ ...CHANGE, record: null }] },
+      /operation and record/,
+    ],
+    [
+      'a delete with a record',
+      { ...PAGE, changes: [{ ...CHANGE, operation: 'delete' }] },
+      /operation and record/,
+    ],
+    [
+      'an upsert without a fingerprint',
+      { ...PAGE, changes: [{ ...CHANGE, fingerprint: undefined }] },
+      /fingerprint/,
+    ],
+    ['a value of no known form', { ...PAGE, changes: [{ ...CHANGE, record: { id: true } }] }, /record\.id/],
+    ['an empty key', { ...PAGE, changes: [{ ...CHANGE, key: [] }] }, /changes\[0\]\.key/],
+  ];
+  for (const [name, page, message] of damaged) {
+    it(`is refused with the place of the fault: ${name}`, () => {
+      expect(() => parse(page))
+        .to.throw(SyncError, message)
+        .with.property('code', 'page_damaged');
+    });
+  }
+});

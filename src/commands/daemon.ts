@@ -1,8 +1,15 @@
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import { answerError } from '../pull/answer-error.js';
-import { openConnection, shortJson, type HttpConnection, type HttpRequest } from '../pull/request.js';
-import type { HealthBody } from '../wire/http.js';
+import {
+  openConnection,
+  shortJson,
+  type HttpAnswer,
+  type HttpConnection,
+  type HttpRequest,
+  type HttpTarget,
+} from '../pull/request.js';
+import type { ErrorBody, HealthBody } from '../wire/http.js';
 
 /** The daemon of this configuration, asked over its own feed. */
 export interface Daemon {
@@ -32,11 +39,21 @@ export async function openDaemon(config: Config): Promise<Daemon> {
   return {
     async ask(request) {
       const answer = await connection.send(request, AbortSignal.timeout(MAX_ANSWER_MS));
-      if (answer.status >= 300) throw answerError(answer, connection.target);
+      if (answer.status >= 300) throw refusal(answer, connection.target);
       return shortJson(answer);
     },
     close: () => connection.close(),
   };
+}
+
+/** The daemon's own words where it gave some: they are meant for the person who asked. */
+function refusal(answer: HttpAnswer, target: HttpTarget): SyncError {
+  const { error } = (shortJson(answer) ?? {}) as Partial<ErrorBody>;
+  if (error === undefined) return answerError(answer, target);
+  return new SyncError(error.code, error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    exitCode: error.code === 'unknown_peer' ? 2 : 1,
+  });
 }
 
 async function requireOurs(connection: HttpConnection, config: Config): Promise<void> {

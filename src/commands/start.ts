@@ -1,7 +1,5 @@
 import type { CommandDefinition } from '../cli/command.js';
-import type { Config } from '../config/config.js';
-import type { Logger } from '../log/logger.js';
-import { openReplica, type Replica } from '../replica/replica.js';
+import { openReplica } from '../replica/replica.js';
 
 export const command: CommandDefinition = {
   name: 'start',
@@ -14,7 +12,6 @@ export const command: CommandDefinition = {
     const replica = await openReplica(config, logger);
     try {
       await replica.start();
-      announce(replica, config, logger);
       context.printJson({ node: config.node.id, listen: replica.address, pid: process.pid });
       logger.info('stopping', { signal: await signals.first });
     } finally {
@@ -28,21 +25,6 @@ export const command: CommandDefinition = {
 };
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
-/** Says what is replicated, how often, and where the feed listens. */
-function announce(replica: Replica, config: Config, logger: Logger): void {
-  const { tables, peers, sync, node } = config;
-  logger.info('replicating', {
-    node: node.id,
-    database: config.database.path,
-    tables: tables.map(({ name }) => name),
-  });
-  const rate =
-    sync.schedule === null ? { everySeconds: sync.intervalMs / 1000 } : { schedule: sync.schedule };
-  if (peers.length === 0) logger.info('no peer is configured: only serving');
-  for (const peer of peers) logger.info('pulling', { peer: peer.name, address: peer.address, ...rate });
-  logger.info('listening', { address: `http://${replica.address ?? ''}` });
-}
 
 /** Resolves with the first signal; a second one ends the process at once. */
 function awaitSignal() {

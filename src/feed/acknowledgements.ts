@@ -1,6 +1,5 @@
-import type { Logger } from '../log/logger.js';
-import type { WriterCalls } from '../threads/calls.js';
 import type { ChangesQuery } from './changes-query.js';
+import type { FeedParts } from './feed.js';
 
 /** Pullers whose last cursor is remembered; with more, the oldest is noted once more than needed. */
 const MAX_REMEMBERED_NODES = 1000;
@@ -9,7 +8,7 @@ const MAX_REMEMBERED_NODES = 1000;
  * Makes the function that notes what a puller has: the cursor it asks with stands for everything before it.
  * The answer does not wait for it, and an unchanged cursor costs no write.
  */
-export function acknowledger(writer: Pick<WriterCalls, 'acknowledge'>, logger: Logger) {
+export function acknowledger({ writer, logger, signal }: Pick<FeedParts, 'writer' | 'logger' | 'signal'>) {
   const noted = new Map<string, string>();
   return ({ node, epoch, since }: ChangesQuery): void => {
     if (node === null) return;
@@ -22,7 +21,7 @@ export function acknowledger(writer: Pick<WriterCalls, 'acknowledge'>, logger: L
     writer.acknowledge(node, epoch, since).catch((error: unknown) => {
       // Forgotten, so that its next request notes it again.
       if (noted.get(node) === mark) noted.delete(node);
-      logger.warn('could not note what a peer has', { peer: node, error });
+      logger.log(signal.aborted ? 'debug' : 'warn', 'could not note what a peer has', { peer: node, error });
     });
   };
 }

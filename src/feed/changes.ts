@@ -11,7 +11,7 @@ const MAX_FOLD_WAIT_MS = 200;
 
 /** `GET /sync/changes`: a page of what changed after the cursor. */
 export function changesRoute(parts: FeedParts): RequestHandler {
-  const acknowledge = acknowledger(parts.writer, parts.logger);
+  const acknowledge = acknowledger(parts);
   const held = new Set<AbortController>();
   parts.signal.addEventListener('abort', () => {
     for (const controller of held) controller.abort();

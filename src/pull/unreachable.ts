@@ -45,7 +45,7 @@ export function unreachable(
         cause: error,
       })
     : new SyncError('peer_unreachable', `${peer.name} (${peer.address}) can't be reached: ${reason}`, {
-        hint: 'Check that its daemon runs, its node.listen, and the firewall; it is tried again by itself.',
+        hint: 'Check that its daemon runs, its node.listen, and the firewall.',
         cause: error,
       });
 }

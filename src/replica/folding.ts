@@ -3,9 +3,14 @@ import type { WriterCalls } from '../threads/calls.js';
 
 /**
  * Makes the function that folds for everyone who asks: one fold runs at a time, and all who ask meanwhile share
- * the next, which begins after they asked. It never rejects; a failure is logged once until a fold succeeds.
+ * the next, which begins after they asked. It never rejects; a failure is logged
+ * once until a fold succeeds, or until the replica stops (`signal`).
  */
-export function createFolding(writer: Pick<WriterCalls, 'fold'>, logger: Logger): () => Promise<void> {
+export function createFolding(
+  writer: Pick<WriterCalls, 'fold'>,
+  logger: Logger,
+  signal: AbortSignal,
+): () => Promise<void> {
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
   let failing = false;
@@ -16,7 +21,7 @@ export function createFolding(writer: Pick<WriterCalls, 'fold'>, logger: Logger)
       if (entries > 0) logger.debug('folded', { entries, versions });
       failing = false;
     } catch (error) {
-      logger.log(failing ? 'debug' : 'warn', 'fold failed', { error });
+      logger.log(failing || signal.aborted ? 'debug' : 'warn', 'fold failed', { error });
       failing = true;
     }
     running = null;

@@ -8,6 +8,7 @@ import type { PeerLoop } from '../pull/loop.js';
 import type { PullFailure, PullListener } from '../pull/state.js';
 import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import { openThreads } from '../threads/open.js';
+import { announce } from './announce.js';
 import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
 import { startCron } from './cron.js';
@@ -37,7 +38,7 @@ export interface OpenedThreads {
 /** Running answers end within this when the replica stops. */
 const CLOSE_GRACE_MS = 1000;
 /** `stop` gives up waiting for the database after this; what is not done then is done after the next start. */
-const STOP_TIMEOUT_MS = 4500;
+const STOP_TIMEOUT_MS = 4000;
 
 /**
  * Opens a migrated database as a replica. Rejects with `not_migrated` and what else keeps it from opening. Nothing
@@ -87,10 +88,11 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   async start(): Promise<void> {
     const { database, node, sync } = this.#config;
     const care = { logger: this.#logger, signal: this.#end.signal };
-    const fold = createFolding(this.#threads.writer, this.#logger);
+    const fold = createFolding(this.#threads.writer, this.#logger, this.#end.signal);
     const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal);
     const feed = createFeed({ ...this.#feedParts(), commits, fold });
     this.#listening = await listen(feed, node.listen.host, node.listen.port);
+    announce(this.#config, this.address ?? '', this.#logger);
     commits.onCommit(() => void fold());
     void fold();
     startCare({ ...care, database, writer: this.#threads.writer, disk: this.#disk, now: Date.now });
@@ -139,8 +141,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   }
 
   /**
-   * Stops within 5 s: nothing new is accepted, held requests and pulls are aborted, the page that is being applied
-   * is finished, the WAL is checkpointed, the database closed. Safe to call twice.
+   * Stops within 5 s: nothing new is accepted, held requests and pulls are aborted, the transaction that runs is
+   * finished, the WAL is checkpointed, the database closed. Safe to call twice.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopInTime();
@@ -161,9 +163,13 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#pulls?.stop(), this.#listening?.close(CLOSE_GRACE_MS)]);
+    // The writer ends the part that it is applying and gives up waiting for locks: the pulls end with it.
+    await Promise.all([
+      this.#threads.writer.close(),
+      this.#pulls?.stop(),
+      this.#listening?.close(CLOSE_GRACE_MS),
+    ]);
     await this.#threads.reader.close();
-    await this.#threads.writer.close();
   }
 
   #feedParts(): Omit<FeedParts, 'commits' | 'fold'> {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { messageOf, SyncError } from '../errors.js';
 import { escapeControls } from './escape.js';
 
@@ -23,14 +24,15 @@ export function textLine(entry: LogEntry, options: LineOptions): string {
 
 /** One JSON object with `time`, `level`, `message` and the fields. */
 export function jsonLine(entry: LogEntry, options: LineOptions): string {
-  const object = {
-    time: new Date(options.nowMs).toISOString(),
-    level: entry.level,
-    message: messageOf(entry.message),
-    ...Object.fromEntries(fieldsOf(entry, options)),
-  };
+  const members: [string, unknown][] = [
+    ['time', new Date(options.nowMs).toISOString()],
+    ['level', entry.level],
+    ['message', messageOf(entry.message)],
+    ...fieldsOf(entry, options),
+  ];
+  const texts = members.map(([name, value]) => `${JSON.stringify(name)}:${jsonOf(value)}`);
   // JSON leaves C1 controls and line separators as they are; the same escape is legal inside its strings
-  return escapeControls(JSON.stringify(object, jsonValue));
+  return escapeControls(`{${texts.join(',')}}`);
 }
 
 function fieldsOf(entry: LogEntry, options: LineOptions): [string, unknown][] {
@@ -55,7 +57,16 @@ function errorFields(name: string, error: Error, options: LineOptions): [string,
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value);
-  return JSON.stringify(value, jsonValue) ?? 'undefined';
+  return jsonOf(value);
+}
+
+/** A log line must never fail: what JSON can't write (a circle) is shown as Node would. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value, jsonValue) ?? JSON.stringify(String(value));
+  } catch {
+    return JSON.stringify(inspect(value, { breakLength: Infinity }));
+  }
 }
 
 function jsonValue(_key: string, value: unknown): unknown {

@@ -1,9 +1,9 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
 import winston from 'winston';
 import type { LogLevel } from '../config/config.js';
 import { messageOf, SyncError } from '../errors.js';
+import { escapeControls } from './escape.js';
 import { jsonLine, textLine } from './line.js';
+import { rotatedFile } from './rotated-file.js';
 
 /**
  * `logger.info('message', { peer: 'macbook', durationMs: 12 })`: fields follow the message. An `error` field
@@ -28,35 +28,29 @@ const LEVELS: Record<LogLevel, number> = { error: 0, warn: 1, info: 2, debug: 3 
 export function createLogger(options: LogOptions, stream: NodeJS.WritableStream): Logger {
   const withStack = options.level === 'debug';
   const toLine = options.format === 'json' ? jsonLine : textLine;
-  const transports: winston.transport[] = [new winston.transports.Stream({ stream, eol: '\n' })];
-  if (options.file !== null) transports.push(fileTransport(options.file, options));
-  const logger = winston.createLogger({
+  const streams = options.file === null ? [stream] : [stream, openFile(options.file, options, stream)];
+  return winston.createLogger({
     levels: LEVELS,
     level: options.level,
     format: winston.format.printf((info) => toLine(info, { nowMs: Date.now(), withStack })),
-    transports,
+    transports: streams.map((each) => new winston.transports.Stream({ stream: each, eol: '\n' })),
   });
-  // a full disk must not end the daemon: what can't be written to the file still goes to the stream
-  logger.on('error', (error: unknown) => {
-    stream.write(`sqlite-p2p-sync: log file can't be written: ${messageOf(error)}\n`);
-  });
-  return logger;
 }
 
-function fileTransport(file: string, options: LogOptions): winston.transport {
+function openFile(file: string, options: LogOptions, stream: NodeJS.WritableStream): NodeJS.WritableStream {
   try {
-    mkdirSync(dirname(file), { recursive: true });
-    closeSync(openSync(file, 'a'));
+    return rotatedFile({
+      file,
+      maxSizeBytes: options.maxSizeBytes ?? Infinity,
+      maxFiles: options.maxFiles ?? 1,
+      onFault: (error) => {
+        stream.write(`sqlite-p2p-sync: ${escapeControls(`${file} can't be written: ${messageOf(error)}`)}\n`);
+      },
+    });
   } catch (error) {
     throw new SyncError('log_file_unusable', `log.file: ${file} can't be written: ${messageOf(error)}`, {
       hint: 'Name a file in a folder that this user may write to, or set log.file to null.',
       cause: error,
     });
   }
-  return new winston.transports.File({
-    filename: file,
-    tailable: true,
-    ...(options.maxSizeBytes === undefined ? {} : { maxsize: options.maxSizeBytes }),
-    ...(options.maxFiles === undefined ? {} : { maxFiles: options.maxFiles }),
-  });
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import { identifier, statement, template } from '../sql/template.js';
+import { hasRows } from '../database/table.js';
+import { statement } from '../sql/template.js';
 import { readReplica, type Changelog } from './changelog.js';
 import { headOf } from './marks.js';
 
@@ -52,10 +53,7 @@ export function tablesToBackfill(changelog: Changelog): string[] {
   const done = new Set(rows.map((row) => row.name));
   return changelog.tables
     .filter((table) => !done.has(table.name))
-    .filter((table) => {
-      const sql = template('status/any-row', { table: identifier(table.name) });
-      return (changelog.database.prepare(sql).get() as { found: number }).found === 1;
-    })
+    .filter((table) => hasRows(changelog.database, table.name))
     .map((table) => table.name);
 }
 

@@ -6,6 +6,7 @@ import { SyncError } from '../errors.js';
 import { packageRoot } from '../package-root.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { recordColumns } from './record-columns.js';
+import { hasRows } from './table.js';
 
 /** A trigger as it should stand in the schema. */
 export interface WantedTrigger {
@@ -155,10 +156,22 @@ function planTriggers(database: Database, wish: MigrationWish): Sql[] {
   return [
     ...stale.map((trigger) => dropTrigger(trigger.name)),
     ...missing.map((trigger) => trigger.sql),
-    // What was written while a table had no triggers is unknown to the log: backfill has to look again.
-    ...uncaptured.map((table) => template('migrate/forget-backfill', { tableName: literal(table) })),
+    ...uncaptured.map((table) => planBackfill(database, table)),
     ...(uncaptured.length > 0 ? [statement('migrate/restart-pulls')] : []),
   ];
+}
+
+/** What was written while a table had no triggers is unknown to the log: backfill has to look, if there is any. */
+function planBackfill(database: Database, table: string): Sql {
+  const known = isMigrated(database) && hasEntries(database, table);
+  const name =
+    !known && !hasRows(database, table) ? 'migrate/nothing-to-backfill' : 'migrate/forget-backfill';
+  return template(name, { tableName: literal(table) });
+}
+
+function hasEntries(database: Database, table: string): boolean {
+  const sql = template('migrate/any-entry', { tableName: literal(table) });
+  return database.prepare<[], { found: number }>(sql).get()?.found === 1;
 }
 
 function ourTriggers(database: Database) {

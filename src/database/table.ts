@@ -135,6 +135,12 @@ function readUniqueIndexes(database: Database, table: string): UniqueIndex[] {
   });
 }
 
+/** Whether the table has a row. */
+export function hasRows(database: Database, table: string): boolean {
+  const sql = template('schema/any-row', { table: identifier(table) });
+  return database.prepare<[], { found: number }>(sql).get()?.found === 1;
+}
+
 /** Whether some row of the table has a NULL in one of these columns; looks at every row at worst. */
 export function hasNullIn(database: Database, table: string, columns: readonly string[]): boolean {
   const anyKeyColumnIsNull = joinSql(

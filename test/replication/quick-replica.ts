@@ -84,7 +84,6 @@ export class QuickReplica {
       const since = storedCursor(this.changelog, peer.node);
       peer.fold();
       const page = parsePage(Buffer.from(peer.page(since, pageSize, this.origin)));
-      const progress = beginPage(page);
       const part = this.applyWhole(page, peer.node, since);
       counts.received += page.changes.length;
       counts.applied += part.counts.applied;

@@ -1,0 +1,1 @@
+SELECT id FROM words WHERE deleted_at IS NULL ORDER BY random() LIMIT 1

@@ -1,0 +1,1 @@
+UPDATE words SET german = :german, updated_at = :now WHERE id = :id

@@ -1,0 +1,1 @@
+DELETE FROM reviews WHERE user_id = :machine AND word_id = :id

@@ -1,0 +1,1 @@
+INSERT INTO searches (machine, query) VALUES (:machine, :query)

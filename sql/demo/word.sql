@@ -1,0 +1,1 @@
+SELECT german, deleted_at FROM words WHERE id = :id

@@ -55,6 +55,13 @@ function tableOf(outcomes: readonly SyncOutcome[]): string {
 }
 
 function counts(result: SyncOutcome['result']) {
-  const { applied = 0, skipped = 0, conflicts = 0, quarantined = 0, durationMs = 0 } = result ?? {};
-  return { applied, skipped, conflicts, quarantined, duration_ms: durationMs };
+  const {
+    received = 0,
+    applied = 0,
+    skipped = 0,
+    conflicts = 0,
+    quarantined = 0,
+    durationMs = 0,
+  } = result ?? {};
+  return { received, applied, skipped, conflicts, quarantined, duration_ms: durationMs };
 }

@@ -1,0 +1,261 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import BetterSqlite3 from 'better-sqlite3';
+import { expect } from 'chai';
+import { stringify } from 'yaml';
+import type { StatusReport } from '#src/replica/status.js';
+import { runCliWell, startCli } from './command-line.js';
+import { logHead } from './content.js';
+import type { Program, ProgramEnd } from './program.js';
+
+/** Sections of a configuration file, as they stand in it. */
+export type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+export interface GroupOptions {
+  /** The `tables:` of every replica. */
+  readonly tables: readonly object[];
+  /** Who pulls from whom. */
+  readonly peers: Readonly<Record<string, readonly string[]>>;
+  /** Over the defaults of a test, for every replica. */
+  readonly settings?: Settings;
+}
+
+/** What `sync --json` says of one peer. */
+export interface PullOutcome {
+  readonly peer: string;
+  readonly ok: boolean;
+  readonly received: number;
+  readonly applied: number;
+  readonly skipped: number;
+  readonly conflicts: number;
+  readonly quarantined: number;
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/** A pull only when a test asks for it; a lost peer is found again at once. */
+const TEST_SETTINGS: Settings = {
+  database: { low_disk: '1MB' },
+  sync: { interval: '1h' },
+  network: { connect_timeout: '1s', request_timeout: '10s', max_retries: 0, reconnect_interval: '200ms' },
+  log: { format: 'json' },
+};
+
+/** More rounds than any chain of a test has replicas. */
+const MAX_ROUNDS = 12;
+
+/** Whole replicas, each with a folder, a database file, a configuration and a port of its own. */
+export class ReplicaGroup {
+  private constructor(
+    private readonly folder: string,
+    readonly replicas: readonly Replica[],
+  ) {}
+
+  static async create({ tables, peers, settings = {} }: GroupOptions): Promise<ReplicaGroup> {
+    const folder = mkdtempSync(join(tmpdir(), 'replicas-'));
+    const names = Object.keys(peers);
+    const ports = await freePorts(names.length);
+    const portOf = (name: string) => ports[names.indexOf(name)] ?? 0;
+    const replicas = names.map((name) => {
+      const itsPeers = (peers[name] ?? []).map((peer) => ({
+        name: peer,
+        address: `127.0.0.1:${portOf(peer)}`,
+      }));
+      const sections = merged(TEST_SETTINGS, settings, {
+        node: { id: name, listen: `127.0.0.1:${portOf(name)}` },
+      });
+      return new Replica(name, join(folder, name), portOf(name), { ...sections, tables, peers: itsPeers });
+    });
+    return new ReplicaGroup(folder, replicas);
+  }
+
+  get files(): string[] {
+    return this.replicas.map(({ database }) => database);
+  }
+
+  replica(name: string): Replica {
+    const found = this.replicas.find((replica) => replica.name === name);
+    if (found === undefined) throw new TypeError(`Expected a replica of the group, not "${name}"`);
+    return found;
+  }
+
+  /** Each replica pulls once from each of its peers, one after the other; all that crossed. */
+  async pullRound(): Promise<PullOutcome[]> {
+    const outcomes: PullOutcome[] = [];
+    for (const replica of this.replicas) outcomes.push(...(await replica.pull()));
+    return outcomes;
+  }
+
+  /** The changelogs' newest ids and lengths. */
+  heads(): unknown[] {
+    return this.files.map(logHead);
+  }
+
+  /** Rounds of pulls until one moved nothing and no changelog grew meanwhile: then all is said. */
+  async settle(): Promise<void> {
+    for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+      const before = this.heads();
+      const outcomes = await this.pullRound();
+      const moved = outcomes.some(({ received }) => received > 0);
+      if (!moved && JSON.stringify(this.heads()) === JSON.stringify(before)) return;
+    }
+    throw new Error(`still moving after ${MAX_ROUNDS} rounds of pulls`);
+  }
+
+  /** Fails where a further round of pulls transfers a row or makes a changelog grow. */
+  async expectQuiet(): Promise<void> {
+    const heads = this.heads();
+    for (const { received, peer } of await this.pullRound())
+      expect(received, `rows from ${peer}`).to.equal(0);
+    expect(this.heads(), 'heads of the changelogs').to.deep.equal(heads);
+  }
+
+  /** Ends every daemon that still runs, and removes all files. */
+  async remove(): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => replica.kill()));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** One replica: what its owner does at the command line, and its daemon. */
+export class Replica {
+  readonly database: string;
+  readonly configFile: string;
+  readonly address: string;
+  #daemon: Program | null = null;
+
+  constructor(
+    readonly name: string,
+    folder: string,
+    port: number,
+    readonly config: Readonly<Record<string, unknown>>,
+  ) {
+    mkdirSync(folder, { recursive: true });
+    this.database = join(folder, 'app.db');
+    this.configFile = join(folder, 'sync-config.yaml');
+    this.address = `http://127.0.0.1:${port}`;
+    const database = { ...(config.database as object), path: './app.db' };
+    writeFileSync(this.configFile, stringify({ ...config, database }));
+  }
+
+  /** Makes the database file, as the application would. */
+  create(sql: string): void {
+    const database = new BetterSqlite3(this.database);
+    database.exec(sql);
+    database.close();
+  }
+
+  /** Runs a command that has to succeed. */
+  cli(...args: readonly string[]): Promise<string> {
+    return runCliWell([...args, '--config', this.configFile]);
+  }
+
+  async cliJson<T>(...args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.cli(...args, '--json')) as T;
+  }
+
+  /** What its owner does once. */
+  async join(): Promise<void> {
+    await this.cli('migrate', '--no-backup');
+    await this.cli('backfill');
+  }
+
+  /** One pull from each peer, or from one. */
+  async pull(peer?: string): Promise<PullOutcome[]> {
+    const only = peer === undefined ? [] : ['--peer', peer];
+    return (await this.cliJson<{ peers: PullOutcome[] }>('sync', ...only)).peers;
+  }
+
+  status(): Promise<StatusReport> {
+    return this.cliJson<StatusReport>('status');
+  }
+
+  /** Starts the daemon and waits until it listens. */
+  async start(): Promise<void> {
+    if (this.#daemon?.isRunning === true) throw new Error(`${this.name} runs already`);
+    this.#daemon = startCli(['start', '--config', this.configFile]);
+    await this.logged('listening');
+  }
+
+  get daemon(): Program {
+    if (this.#daemon === null) throw new Error(`${this.name} was not started`);
+    return this.#daemon;
+  }
+
+  /** Ends the daemon as an init system does; it has to end well. */
+  async stop(): Promise<void> {
+    const { code } = await this.daemon.end('SIGTERM');
+    expect(code, `exit code of ${this.name}: ${this.daemon.transcript}`).to.equal(0);
+  }
+
+  /** Ends the daemon as a power cut does. */
+  async kill(): Promise<ProgramEnd | null> {
+    return this.#daemon?.isRunning === true ? this.#daemon.end('SIGKILL') : null;
+  }
+
+  /** What the daemon has logged so far. */
+  get log(): LogLine[] {
+    return this.daemon.lines.map(parsed);
+  }
+
+  /** The first line with this message, now or as soon as it comes. */
+  async logged(message: string, fits: (line: LogLine) => boolean = () => true, from = 0): Promise<LogLine> {
+    const isIt = (text: string) => {
+      const line = parsed(text);
+      return line.message === message && fits(line);
+    };
+    return parsed(await this.daemon.line(isIt, `log line "${message}"`, 20_000, from));
+  }
+
+  /** An answer of the feed. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(this.address + path, { ...init, signal: AbortSignal.timeout(20_000) });
+  }
+}
+
+function parsed(line: string): LogLine {
+  return JSON.parse(line) as LogLine;
+}
+
+function merged(...layers: readonly Settings[]): Settings {
+  const result: Record<string, Readonly<Record<string, unknown>>> = {};
+  for (const layer of layers) {
+    for (const [section, keys] of Object.entries(layer)) result[section] = { ...result[section], ...keys };
+  }
+  return result;
+}
+
+/** Ports that nothing listens on now. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Resolves as soon as the condition holds, for what gives no event; rejects when time is up. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+const POLL_MS = 50;

@@ -28,6 +28,8 @@ export function changesRoute(parts: FeedParts): RequestHandler {
     held.add(end);
     try {
       const page = await pageUntil(parts, query, end.signal, acknowledge);
+      // A server that closes waits for its open connections.
+      if (parts.signal.aborted) response.set('connection', 'close');
       if (!response.destroyed) send(response, page);
     } finally {
       clearTimeout(timer);

@@ -109,7 +109,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
    * Pulls once from one peer or all to their heads; needs no `start`. A failed pull is an outcome, not a
    * rejection. Rejects with `unknown_peer`.
    */
-  sync({ peer: name, full = false }: SyncOptions = {}): Promise<SyncOutcome[]> {
+  async sync({ peer: name, full = false }: SyncOptions = {}): Promise<SyncOutcome[]> {
     const peers = this.#config.peers.filter((peer) => name === undefined || peer.name === name);
     if (name !== undefined && peers.length === 0) {
       const hint = 'Peers are named under peers: in the configuration.';

@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import { createFolding } from '#src/replica/folding.js';
+import { LogRecorder } from '../stand-ins/log-recorder.js';
+import { MemoryDatabase } from '../stand-ins/memory-database.js';
+
+describe('the fold that all share', () => {
+  const database = new MemoryDatabase('desktop');
+  const end = new AbortController();
+
+  beforeEach(() => {
+    database.folds = 0;
+    database.failures.clear();
+  });
+
+  it('runs once for all who ask while one runs, and after they asked', async () => {
+    const fold = createFolding(database.writer, new LogRecorder().logger, end.signal);
+    const release = database.lock();
+    const first = fold();
+    const others = [fold(), fold(), fold()];
+    expect(database.folds).to.equal(1);
+    release();
+    await first;
+    await Promise.all(others);
+    expect(database.folds).to.equal(2);
+    await fold();
+    expect(database.folds).to.equal(3);
+  });
+
+  it('logs a failure once until it works again, and never rejects', async () => {
+    const log = new LogRecorder();
+    const fold = createFolding(database.writer, log.logger, end.signal);
+    database.failures.set('fold', new Error('database is locked'));
+    await fold();
+    await fold();
+    expect(log.of('fold failed', 'warn')).to.have.length(1);
+    database.failures.clear();
+    await fold();
+    database.failures.set('fold', new Error('database is locked'));
+    await fold();
+    expect(log.of('fold failed', 'warn')).to.have.length(2);
+  });
+});

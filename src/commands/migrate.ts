@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import { triggersOf } from '../changelog/triggers.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import type { Config } from '../config/config.js';
+import { interferingTriggers, readAppTriggers, type AppTrigger } from '../database/app-triggers.js';
 import { backUp, backupFileFor } from '../database/backup.js';
 import { checkTables } from '../database/check-tables.js';
 import {
@@ -23,6 +24,7 @@ interface MigrateOptions {
   readonly backup: boolean;
   readonly down?: boolean;
   readonly purge?: boolean;
+  readonly guardTriggers?: boolean;
 }
 
 /** What a run did, for `--json`. */
@@ -39,6 +41,10 @@ export const command: CommandDefinition<MigrateOptions> = {
     command
       .option('--dry-run', 'print the SQL and change nothing')
       .option('--no-backup', 'do not copy the database file first')
+      .option(
+        '--guard-triggers',
+        'make your own triggers that write to replicated tables rest while changes are applied',
+      )
       .option('--down', 'remove the triggers and put the journal mode back')
       .option('--purge', 'with --down: also remove every _sync_* table');
   },
@@ -70,12 +76,14 @@ async function migrateUp(
 ): Promise<void> {
   const tables = checkTables(config, database);
   requireWholeKeys(config, database, tables);
+  const guard = triggersToGuard(database, tables, options);
   const mode = database.pragma('journal_mode', { simple: true }) as string;
   const toWal = config.database.wal && mode !== 'wal';
   const statements = planMigration(database, {
     node: config.node.id,
     keyColumns: Math.max(1, ...tables.map((table) => table.key.length)),
     triggers: tables.flatMap(triggersOf),
+    guard,
     journalModeBefore: toWal ? mode : null,
     nowMs: Date.now(),
   });
@@ -87,6 +95,27 @@ async function migrateUp(
     options,
   );
   sayUp(context, config, tables, report, options);
+}
+
+/** The app's triggers that would write replicated tables while changes are applied; refused unless they may be guarded. */
+function triggersToGuard(
+  database: Database,
+  tables: readonly ReplicatedTable[],
+  options: MigrateOptions,
+): readonly AppTrigger[] {
+  const names = tables.map((table) => table.name);
+  const found = interferingTriggers(readAppTriggers(database), names);
+  if (found.length === 0 || options.guardTriggers === true) return found;
+  const list = found.map(
+    (trigger) => `"${trigger.name}" on "${trigger.table}" writes ${trigger.writes.join(', ')}`,
+  );
+  throw new SyncError(
+    'app_triggers',
+    `Triggers of your application write to replicated tables, and would do so again for every change that arrives: ${list.join('; ')}.`,
+    {
+      hint: 'Run migrate --guard-triggers to let them rest while changes are applied; migrate --down restores their text.',
+    },
+  );
 }
 
 async function migrateDown(

@@ -5,6 +5,7 @@ import type { Database } from 'better-sqlite3';
 import { SyncError } from '../errors.js';
 import { packageRoot } from '../package-root.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
+import { planGuarding, planUnguarding, type AppTrigger } from './app-triggers.js';
 import { recordColumns } from './record-columns.js';
 import { hasRows } from './table.js';
 
@@ -20,6 +21,8 @@ export interface MigrationWish {
   /** Key columns of the widest configured key. */
   readonly keyColumns: number;
   readonly triggers: readonly WantedTrigger[];
+  /** The app's triggers that are to rest while remote changes are applied. */
+  readonly guard: readonly AppTrigger[];
   /** The journal mode that `migrate --down` is to put back; null where it stays. */
   readonly journalModeBefore: string | null;
   readonly nowMs: number;
@@ -62,7 +65,12 @@ export function requireMigrated(database: Database): void {
 
 /** The statements that bring the database to what is wished; empty where nothing is to do. Writes nothing. */
 export function planMigration(database: Database, wish: MigrationWish): Sql[] {
-  return [...planTables(database, wish), ...planKeyColumns(database, wish), ...planTriggers(database, wish)];
+  return [
+    ...planTables(database, wish),
+    ...planKeyColumns(database, wish),
+    ...planTriggers(database, wish),
+    ...planGuarding(wish.guard),
+  ];
 }
 
 /** Runs planned statements in one transaction. */
@@ -76,8 +84,10 @@ export function runStatements(database: Database, statements: readonly Sql[]): v
 
 /** The statements that remove our triggers and, with `purge`, our tables. */
 export function planRemoval(database: Database, purge: boolean): Sql[] {
+  if (!isMigrated(database)) return [];
+  requireMigrated(database);
   const drops = ourTriggers(database).map((trigger) => dropTrigger(trigger.name));
-  return purge && isMigrated(database) ? [...drops, statement('migrate/purge')] : drops;
+  return [...drops, ...planUnguarding(database), ...(purge ? [statement('migrate/purge')] : [])];
 }
 
 /** The journal mode that stood before we changed it; null where we did not. */

@@ -161,6 +161,7 @@ export class QuickGroup {
         node: 'template',
         keyColumns: Math.max(...replicatedTables.map((table) => table.key.length)),
         triggers: replicatedTables.flatMap(triggersOf),
+        guard: [],
         journalModeBefore: null,
         nowMs: 0,
       }),

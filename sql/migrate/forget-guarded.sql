@@ -1,0 +1,1 @@
+DELETE FROM _sync_guarded_triggers

@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO _sync_guarded_triggers (name, sql) VALUES ({{name}}, {{sql}})

@@ -22,11 +22,9 @@ export interface GroupOptions {
   readonly settings?: Settings;
 }
 
-/** What `sync --json` says of one peer. */
-export interface PullOutcome {
+/** What a pull from one peer did. */
+export interface PullCounts {
   readonly peer: string;
-  readonly ok: boolean;
-  readonly received: number;
   readonly applied: number;
   readonly skipped: number;
   readonly conflicts: number;
@@ -70,7 +68,11 @@ export class ReplicaGroup {
       const sections = merged(TEST_SETTINGS, settings, {
         node: { id: name, listen: `127.0.0.1:${portOf(name)}` },
       });
-      return new Replica(name, join(folder, name), portOf(name), { ...sections, tables, peers: itsPeers });
+      return new Replica(name, join(folder, name), portOf(name), peers[name] ?? [], {
+        ...sections,
+        tables,
+        peers: itsPeers,
+      });
     });
     return new ReplicaGroup(folder, replicas);
   }
@@ -85,11 +87,13 @@ export class ReplicaGroup {
     return found;
   }
 
-  /** Each replica pulls once from each of its peers, one after the other; all that crossed. */
-  async pullRound(): Promise<PullOutcome[]> {
-    const outcomes: PullOutcome[] = [];
-    for (const replica of this.replicas) outcomes.push(...(await replica.pull()));
-    return outcomes;
+  /** Each replica pulls once from each of its peers, one after the other. */
+  async pullRound(): Promise<PullCounts[]> {
+    const pulls: PullCounts[] = [];
+    for (const replica of this.replicas) {
+      for (const peer of replica.peers) pulls.push(await replica.pull(peer));
+    }
+    return pulls;
   }
 
   /** The changelogs' newest ids and lengths. */
@@ -101,9 +105,8 @@ export class ReplicaGroup {
   async settle(): Promise<void> {
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
       const before = this.heads();
-      const outcomes = await this.pullRound();
-      const moved = outcomes.some(({ received }) => received > 0);
-      if (!moved && JSON.stringify(this.heads()) === JSON.stringify(before)) return;
+      const pulls = await this.pullRound();
+      if (!pulls.some(hasMoved) && JSON.stringify(this.heads()) === JSON.stringify(before)) return;
     }
     throw new Error(`still moving after ${MAX_ROUNDS} rounds of pulls`);
   }
@@ -111,8 +114,7 @@ export class ReplicaGroup {
   /** Fails where a further round of pulls transfers a row or makes a changelog grow. */
   async expectQuiet(): Promise<void> {
     const heads = this.heads();
-    for (const { received, peer } of await this.pullRound())
-      expect(received, `rows from ${peer}`).to.equal(0);
+    expect((await this.pullRound()).filter(hasMoved)).to.deep.equal([]);
     expect(this.heads(), 'heads of the changelogs').to.deep.equal(heads);
   }
 
@@ -134,7 +136,8 @@ export class Replica {
     readonly name: string,
     folder: string,
     port: number,
-    readonly config: Readonly<Record<string, unknown>>,
+    readonly peers: readonly string[],
+    config: Readonly<Record<string, unknown>>,
   ) {
     mkdirSync(folder, { recursive: true });
     this.database = join(folder, 'app.db');
@@ -156,24 +159,33 @@ export class Replica {
     return runCliWell([...args, '--config', this.configFile]);
   }
 
-  async cliJson<T>(...args: readonly string[]): Promise<T> {
-    return JSON.parse(await this.cli(...args, '--json')) as T;
-  }
-
   /** What its owner does once. */
   async join(): Promise<void> {
     await this.cli('migrate', '--no-backup');
     await this.cli('backfill');
   }
 
-  /** One pull from each peer, or from one. */
-  async pull(peer?: string): Promise<PullOutcome[]> {
-    const only = peer === undefined ? [] : ['--peer', peer];
-    return (await this.cliJson<{ peers: PullOutcome[] }>('sync', ...only)).peers;
+  /** Has the daemon pull from a peer now, and waits until it has. */
+  async pull(peer: string): Promise<PullCounts> {
+    const from = this.daemon.lines.length;
+    const answer = await this.fetch('/sync/trigger', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ peer }),
+    });
+    expect(answer.status).to.equal(202);
+    const ofPeer = (line: LogLine) => line.peer === peer;
+    // a pull that was running already may have read the peer's log too early
+    await this.logged('pull started', ofPeer, from);
+    const started = this.log.findIndex(
+      (line, at) => at >= from && line.message === 'pull started' && ofPeer(line),
+    );
+    return (await this.logged('pull finished', ofPeer, started)) as unknown as PullCounts;
   }
 
-  status(): Promise<StatusReport> {
-    return this.cliJson<StatusReport>('status');
+  /** What the running daemon says of itself. */
+  async status(): Promise<StatusReport> {
+    return (await (await this.fetch('/sync/status')).json()) as StatusReport;
   }
 
   /** Starts the daemon and waits until it listens. */
@@ -217,6 +229,10 @@ export class Replica {
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(this.address + path, { ...init, signal: AbortSignal.timeout(20_000) });
   }
+}
+
+function hasMoved({ applied, skipped, quarantined }: PullCounts): boolean {
+  return applied + skipped + quarantined > 0;
 }
 
 function parsed(line: string): LogLine {

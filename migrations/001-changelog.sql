@@ -7,6 +7,8 @@ CREATE TABLE _sync_replica (
   epoch TEXT NOT NULL,
   -- every entry up to here is folded; those after it may be raw
   folded INTEGER NOT NULL DEFAULT 0,
+  -- 0 after `migrate --down`: the triggers are gone on purpose
+  capturing INTEGER NOT NULL DEFAULT 1,
   -- what `migrate --down` puts back; null where it was not changed
   journal_mode TEXT
 );
@@ -77,5 +79,7 @@ CREATE TABLE _sync_quarantine (
 CREATE TABLE _sync_backfill (
   table_name TEXT PRIMARY KEY,
   after_key TEXT,
-  done INTEGER NOT NULL DEFAULT 0
+  done INTEGER NOT NULL DEFAULT 0,
+  -- 1: a captured table lacked its triggers for a while; the daemon compares its rows with their versions by itself
+  gap INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;

@@ -55,8 +55,8 @@ export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResul
   let versions = 0;
   for (const name of tablesIn(changelog, range)) {
     const table = tableNamed(changelog, name);
-    // Entries of a table that is no longer configured are dropped with the batch; backfill finds its rows again.
-    if (table !== undefined) versions += foldTable(changelog, table, range, options);
+    if (table === undefined) changelog.prepare(statement('fold/unreconciled')).run({ table: name });
+    else versions += foldTable(changelog, table, range, options);
   }
   changelog.prepare(statement('fold/drop-raw')).run(range);
   if (versions > 0) drawMark(changelog.database);

@@ -1,4 +1,4 @@
-import type { WantedTrigger } from '../database/migrate.js';
+import type { WantedTrigger } from '../database/trigger-plan.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { uniqueRulesOf, type UniqueRule } from '../database/unique-rules.js';

@@ -126,6 +126,8 @@ async function migrateDown(
 ): Promise<void> {
   const journalMode = journalModeBefore(database);
   const statements = planRemoval(database, options.purge === true);
+  // First, since it fails while others have the file open, and purging forgets what it was.
+  if (journalMode !== null && options.dryRun !== true) setJournalMode(config, database, journalMode);
   const report = await carryOut(context, config, database, { statements, journalMode }, options);
   if (options.dryRun === true) return;
   context.print(report.changed ? 'The triggers are removed.' : 'There were no triggers of ours.');
@@ -160,9 +162,24 @@ async function carryOut(
   const backup = changed && options.backup ? backupFileFor(config.database.path, Date.now()) : null;
   if (backup !== null) await backUp(database, backup);
   runStatements(database, plan.statements);
-  if (plan.journalMode !== null) database.pragma(`journal_mode = ${plan.journalMode}`);
+  if (plan.journalMode !== null) setJournalMode(config, database, plan.journalMode);
   context.printJson({ dryRun: false, ...report, backup });
   return { ...report, backup };
+}
+
+function setJournalMode(config: Config, database: Database, mode: string): void {
+  try {
+    if (database.pragma(`journal_mode = ${mode}`, { simple: true }) === mode) return;
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+  }
+  throw new SyncError(
+    'journal_mode_busy',
+    `The journal mode of ${config.database.path} can't be set to ${mode}.`,
+    {
+      hint: 'Another program has the file open: stop the replica, close your application, and run this again.',
+    },
+  );
 }
 
 function sayUp(

@@ -5,11 +5,14 @@ import { nearest } from '../config/nearest.js';
 import { columnNamed, keyOf, refusalOf, toReplicatedTable, type ReplicatedTable } from './replicable.js';
 import { findTable, readTables, type Table } from './table.js';
 
-/**
- * Joins every configured table with the schema as it is now, in the configuration's order. Reads the schema
- * only. Throws one SyncError with exit code 2 that lists every table and column that does not fit.
- */
-export function checkTables(config: Config, database: Database): ReplicatedTable[] {
+/** The configured tables as the schema is now, and what keeps the others out. */
+export interface InspectedTables {
+  readonly tables: readonly ReplicatedTable[];
+  readonly faults: readonly Fault[];
+}
+
+/** Joins every configured table with the schema as it is now, in the configuration's order. Reads the schema only. */
+export function inspectTables(config: Config, database: Database): InspectedTables {
   const tables = readTables(database);
   const faults: Fault[] = [];
   const replicated = config.tables.flatMap((configured, index) => {
@@ -18,8 +21,14 @@ export function checkTables(config: Config, database: Database): ReplicatedTable
     faults.push(...found.map((fault) => ({ ...fault, path: ['tables', index, ...fault.path] })));
     return table === undefined || found.length > 0 ? [] : [toReplicatedTable(table, configured)];
   });
+  return { tables: replicated, faults };
+}
+
+/** The same, where every configured table has to fit: throws one SyncError with exit code 2 that lists what does not. */
+export function checkTables(config: Config, database: Database): ReplicatedTable[] {
+  const { tables, faults } = inspectTables(config, database);
   if (faults.length > 0) throw configError(config.file, faults);
-  return replicated;
+  return [...tables];
 }
 
 function missing(configured: TableConfig, tables: readonly Table[]): Fault {

@@ -4,17 +4,10 @@ import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { SyncError } from '../errors.js';
 import { packageRoot } from '../package-root.js';
-import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
+import { fragment, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { planGuarding, planUnguarding, type AppTrigger } from './app-triggers.js';
 import { recordColumns } from './record-columns.js';
-import { hasRows } from './table.js';
-
-/** A trigger as it should stand in the schema. */
-export interface WantedTrigger {
-  readonly name: string;
-  readonly table: string;
-  readonly sql: Sql;
-}
+import { planTriggers, type WantedTrigger } from './trigger-plan.js';
 
 export interface MigrationWish {
   readonly node: string;
@@ -52,10 +45,10 @@ export function requireMigrated(database: Database): void {
       },
     );
   }
-  if (known.some((migration) => !applied.includes(migration.number))) {
+  if (known.some((migration) => !applied.includes(migration.number)) || !isCapturing(database)) {
     throw new SyncError(
       'not_migrated',
-      'The database is not prepared for replication, or by an older release.',
+      'The database is not prepared for replication, or no longer, or by an older release.',
       {
         hint: 'Run: sqlite-p2p-sync migrate',
       },
@@ -68,7 +61,8 @@ export function planMigration(database: Database, wish: MigrationWish): Sql[] {
   return [
     ...planTables(database, wish),
     ...planKeyColumns(database, wish),
-    ...planTriggers(database, wish),
+    ...planTriggers(database, wish.triggers),
+    ...planCapturing(database),
     ...planGuarding(wish.guard),
   ];
 }
@@ -85,9 +79,9 @@ export function runStatements(database: Database, statements: readonly Sql[]): v
 /** The statements that remove our triggers and, with `purge`, our tables. */
 export function planRemoval(database: Database, purge: boolean): Sql[] {
   if (!isMigrated(database)) return [];
-  requireMigrated(database);
-  const drops = ourTriggers(database).map((trigger) => dropTrigger(trigger.name));
-  return [...drops, ...planUnguarding(database), ...(purge ? [statement('migrate/purge')] : [])];
+  const drops = planTriggers(database, []);
+  const rest = purge ? statement('migrate/purge') : setCapturing(false);
+  return [...drops, ...planUnguarding(database), rest];
 }
 
 /** The journal mode that stood before we changed it; null where we did not. */
@@ -99,6 +93,18 @@ export function journalModeBefore(database: Database): string | null {
 
 export function hasSequenceTable(database: Database): boolean {
   return exists(database, 'migrate/has-sequence');
+}
+
+function isCapturing(database: Database): boolean {
+  return database.prepare<[], { capturing: number }>(statement('migrate/capturing')).get()?.capturing === 1;
+}
+
+function planCapturing(database: Database): Sql[] {
+  return isMigrated(database) && !isCapturing(database) ? [setCapturing(true)] : [];
+}
+
+function setCapturing(capturing: boolean): Sql {
+  return template('migrate/set-capturing', { capturing: fragment(capturing ? '1' : '0') });
 }
 
 function planTables(database: Database, wish: MigrationWish): Sql[] {
@@ -150,47 +156,6 @@ function planKeyColumns(database: Database, wish: MigrationWish): Sql[] {
     statement('migrate/drop-row-index'),
     template('migrate/create-row-index', { recordColumns: joinSql(all, ', ') }),
   ];
-}
-
-function planTriggers(database: Database, wish: MigrationWish): Sql[] {
-  const present = ourTriggers(database);
-  const stale = present.filter(
-    (trigger) => !wish.triggers.some((wanted) => wanted.name === trigger.name && wanted.sql === trigger.sql),
-  );
-  const missing = wish.triggers.filter(
-    (wanted) => !present.some((trigger) => trigger.name === wanted.name && trigger.sql === wanted.sql),
-  );
-  const uncaptured = [...new Set(missing.map((trigger) => trigger.table))].filter(
-    (table) => !present.some((trigger) => trigger.table_name === table),
-  );
-  return [
-    ...stale.map((trigger) => dropTrigger(trigger.name)),
-    ...missing.map((trigger) => trigger.sql),
-    ...uncaptured.map((table) => planBackfill(database, table)),
-    ...(uncaptured.length > 0 ? [statement('migrate/restart-pulls')] : []),
-  ];
-}
-
-/** What was written while a table had no triggers is unknown to the log: backfill has to look, if there is any. */
-function planBackfill(database: Database, table: string): Sql {
-  const known = isMigrated(database) && hasEntries(database, table);
-  const name =
-    !known && !hasRows(database, table) ? 'migrate/nothing-to-backfill' : 'migrate/forget-backfill';
-  return template(name, { tableName: literal(table) });
-}
-
-function hasEntries(database: Database, table: string): boolean {
-  const sql = template('migrate/any-entry', { tableName: literal(table) });
-  return database.prepare<[], { found: number }>(sql).get()?.found === 1;
-}
-
-function ourTriggers(database: Database) {
-  const sql = statement('migrate/our-triggers');
-  return database.prepare<[], { name: string; table_name: string; sql: string }>(sql).all();
-}
-
-function dropTrigger(name: string): Sql {
-  return template('migrate/drop-trigger', { trigger: identifier(name) });
 }
 
 function appliedNumbers(database: Database): number[] {

@@ -1,5 +1,5 @@
 import type { Logger } from '../log/logger.js';
-import type { WriterCalls } from '../threads/calls.js';
+import type { SchemaChange, WriterCalls } from '../threads/calls.js';
 
 /**
  * Makes the function that folds for everyone who asks: one fold runs at a time, and all who ask meanwhile share
@@ -17,7 +17,8 @@ export function createFolding(
 
   async function run(): Promise<void> {
     try {
-      const { entries, versions } = await writer.fold();
+      const { entries, versions, schema } = await writer.fold();
+      if (schema !== null) sayChange(logger, schema);
       if (entries > 0) logger.debug('folded', { entries, versions });
       failing = false;
     } catch (error) {
@@ -38,4 +39,15 @@ export function createFolding(
     next ??= running.then(begin);
     return next;
   };
+}
+
+function sayChange(logger: Logger, { recaptured, faults }: SchemaChange): void {
+  if (recaptured.length > 0) {
+    logger.warn('the schema changed: triggers put back, rows compared with their versions', {
+      tables: recaptured,
+    });
+  }
+  for (const fault of faults) {
+    logger.error('the schema changed: a table is not replicated until it fits again', { fault });
+  }
 }

@@ -6,7 +6,9 @@
 
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 
-export type { StoredPeer as PeerStatus, StoredStatus as LocalStatus };
+import type { SchemaChange } from './changelog-at.js';
+
+export type { SchemaChange, StoredPeer as PeerStatus, StoredStatus as LocalStatus };
 
 /** A parsed `GET /sync/changes`. */
 export interface PageRequest {
@@ -61,6 +63,8 @@ export interface FoldResponse {
   readonly entries: number;
   /** Versions made. */
   readonly versions: number;
+  /** What changes of the schema since the last fold made necessary; null where there were none. */
+  readonly schema: SchemaChange | null;
 }
 
 export interface OpenResponse {

@@ -1,28 +1,70 @@
 import type { Database } from 'better-sqlite3';
 import { openChangelog, type Changelog } from '../changelog/changelog.js';
+import { triggersOf } from '../changelog/triggers.js';
 import type { Config } from '../config/config.js';
-import { checkTables } from '../database/check-tables.js';
+import { pathText } from '../config/faults.js';
+import { inspectTables } from '../database/check-tables.js';
+import { requireMigrated } from '../database/migrate.js';
+import { planTriggers, uncapturedTables } from '../database/trigger-plan.js';
+
+/** What a change of the schema by the app made necessary. */
+export interface SchemaChange {
+  /** Tables whose triggers were put back: a rebuild or a DROP TABLE had taken them away. */
+  readonly recaptured: readonly string[];
+  /** Why configured tables can't be replicated as the schema is now. */
+  readonly faults: readonly string[];
+}
 
 /** The changelog of a connection, opened anew whenever the schema has changed under it. */
 export class ChangelogAtSchema {
-  private opened: { changelog: Changelog; schemaVersion: number } | null = null;
+  private opened: OpenedAt | null = null;
 
   constructor(
     private readonly database: Database,
     private readonly config: Config,
   ) {}
 
-  /** To be called after a rollback, which may have taken back the numbers that origins were given. */
-  forgetOrigins(): void {
-    this.opened?.changelog.origins.forget();
+  /** To be called after a rollback: the schema and the numbers of origins may be as they were before. */
+  reset(): void {
+    this.opened = null;
   }
 
+  /** Tables that the schema no longer fits are left out until it does. */
   current(): Changelog {
-    const schemaVersion = this.database.pragma('schema_version', { simple: true }) as number;
-    const { opened } = this;
-    if (opened?.schemaVersion === schemaVersion) return opened.changelog;
-    const changelog = openChangelog(this.database, checkTables(this.config, this.database));
-    this.opened = { changelog, schemaVersion };
-    return changelog;
+    return this.read().changelog;
   }
+
+  /**
+   * Puts missing triggers back. Call inside a write transaction, before anything else is done in it. Null where the
+   * schema is as it was.
+   */
+  repair(): SchemaChange | null {
+    const before = this.opened;
+    const { changelog, schemaVersion, faults } = this.read();
+    if (before?.schemaVersion === schemaVersion) return null;
+    requireMigrated(this.database);
+    const wanted = changelog.tables.flatMap(triggersOf);
+    const recaptured = uncapturedTables(this.database, wanted);
+    for (const sql of planTriggers(this.database, wanted)) this.database.exec(sql);
+    return { recaptured, faults };
+  }
+
+  private read(): OpenedAt {
+    const schemaVersion = this.database.pragma('schema_version', { simple: true }) as number;
+    if (this.opened?.schemaVersion !== schemaVersion) {
+      const { tables, faults } = inspectTables(this.config, this.database);
+      this.opened = {
+        changelog: openChangelog(this.database, tables),
+        schemaVersion,
+        faults: faults.map((fault) => `${pathText(fault.path)}: ${fault.message}`),
+      };
+    }
+    return this.opened;
+  }
+}
+
+interface OpenedAt {
+  readonly changelog: Changelog;
+  readonly schemaVersion: number;
+  readonly faults: readonly string[];
 }

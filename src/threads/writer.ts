@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { applyPart, beginPage, TransactionLost, type PageInProgress } from '../apply/apply-page.js';
-import { claimIdentity, readReplica } from '../changelog/changelog.js';
+import { backfillTable } from '../changelog/backfill.js';
+import { claimIdentity, readReplica, tableNamed } from '../changelog/changelog.js';
 import { foldBatch } from '../changelog/fold.js';
 import { walBytesOf } from '../changelog/local-status.js';
 import { placeOf } from '../changelog/marks.js';
 import type { Config } from '../config/config.js';
+import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForWriting } from '../database/open.js';
 import { SyncError, messageOf } from '../errors.js';
@@ -19,6 +21,7 @@ import type {
   CheckpointResponse,
   FoldResponse,
   OpenResponse,
+  SchemaChange,
   WriterCalls,
 } from './calls.js';
 import { ChangelogAtSchema } from './changelog-at.js';
@@ -26,6 +29,9 @@ import { Transactions } from '../database/transactions.js';
 
 /** Raw entries that one transaction folds at most. */
 const FOLD_BATCH = 10_000;
+
+/** Rows that one transaction compares at most. */
+const BACKFILL_BATCH = 2_000;
 
 /** One apply transaction holds the write lock for about this long at most. */
 const APPLY_BOX_MS = 100;
@@ -39,12 +45,13 @@ export class Writer implements WriterCalls {
   private readonly changelogAt: ChangelogAtSchema;
   private readonly transactions: Transactions;
   private last: Promise<unknown> = Promise.resolve();
+  private schemaChange: SchemaChange | null = null;
 
   constructor(private readonly config: Config) {
     this.database = openForWriting(config);
     this.changelogAt = new ChangelogAtSchema(this.database, config);
     this.transactions = new Transactions(this.database, config.database.busyTimeoutMs, () => {
-      this.changelogAt.forgetOrigins();
+      this.changelogAt.reset();
     });
   }
 
@@ -52,21 +59,28 @@ export class Writer implements WriterCalls {
     return this.inTurn(async () => {
       requireMigrated(this.database);
       if (this.config.database.wal) this.database.pragma('journal_mode = WAL');
-      this.changelogAt.current();
+      checkTables(this.config, this.database);
       return {
-        renewed: await this.transactions.run(() => claimIdentity(this.database, this.config.node.id)),
+        renewed: await this.write(() => claimIdentity(this.database, this.config.node.id)),
       };
     });
   }
 
   fold(): Promise<FoldResponse> {
-    return this.inTurn(async () => (await this.afterFold(() => null)).folded);
+    return this.inTurn(async () => {
+      const { folded } = await this.afterFold(() => null);
+      await this.closeGaps();
+      const schema = this.schemaChange;
+      this.schemaChange = null;
+      return { ...folded, schema };
+    });
   }
 
   apply(request: ApplyRequest): Promise<ApplyResponse> {
     return this.inTurn(async () => {
       requireIntact(request);
       const page = parsePage(request.body);
+      requireSender(page, request);
       const progress = beginPage(page);
       const nothingNew = page.changes.length === 0 && page.next_cursor === request.since;
       return toResponse(page, nothingNew ? progress : await this.applyWhole(progress, request));
@@ -107,20 +121,30 @@ export class Writer implements WriterCalls {
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.last.then(work);
-    // The next call runs whatever became of this one; the caller of this one is told by `result`.
+    // The next call runs whatever became of this one, whose own caller is told by `result`.
     this.last = result.then(nothing, nothing);
     return result;
   }
 
+  /** Runs work in a write transaction, once what a change of the schema made necessary is done. */
+  private async write<T>(work: () => T): Promise<T> {
+    const { result, schema } = await this.transactions.run(() => ({
+      schema: this.changelogAt.repair(),
+      result: work(),
+    }));
+    if (schema !== null) this.schemaChange = merged(this.schemaChange, schema);
+    return result;
+  }
+
   private inWrite<T>(work: () => T): Promise<T> {
-    return this.inTurn(() => this.transactions.run(work));
+    return this.inTurn(() => this.write(work));
   }
 
   /** Folds until the log is read, then runs `work` in the transaction of the last batch. */
-  private async afterFold<T>(work: () => T): Promise<{ folded: FoldResponse; result: T }> {
+  private async afterFold<T>(work: () => T): Promise<{ folded: Folded; result: T }> {
     const folded = { entries: 0, versions: 0 };
     for (;;) {
-      const { batch, outcome } = await this.transactions.run(() => {
+      const { batch, outcome } = await this.write(() => {
         const batch = foldBatch(this.changelogAt.current(), { limit: FOLD_BATCH, ...this.clock() });
         return { batch, outcome: batch.more ? null : { result: work() } };
       });
@@ -128,6 +152,25 @@ export class Writer implements WriterCalls {
       folded.versions += batch.versions;
       if (outcome !== null) return { folded, result: outcome.result };
       await pause(TURN_MS);
+    }
+  }
+
+  /** Compares the rows of tables that lacked their triggers for a while with their versions. */
+  private async closeGaps(): Promise<void> {
+    const rows = this.changelogAt.current().prepare(statement('backfill/unreconciled')).all() as {
+      name: string;
+    }[];
+    for (const { name } of rows) {
+      const changelog = this.changelogAt.current();
+      const table = tableNamed(changelog, name);
+      if (table === undefined) continue;
+      await backfillTable(changelog, this.transactions, table, {
+        batchRows: BACKFILL_BATCH,
+        pauseMs: TURN_MS,
+        maxSkewMs: this.config.clock.maxSkewMs,
+        now: () => Date.now(),
+        onProgress: nothing,
+      });
     }
   }
 
@@ -178,8 +221,17 @@ export class Writer implements WriterCalls {
   }
 }
 
+type Folded = Omit<FoldResponse, 'schema'>;
+
+function merged(before: SchemaChange | null, after: SchemaChange): SchemaChange {
+  return {
+    recaptured: [...new Set([...(before?.recaptured ?? []), ...after.recaptured])],
+    faults: after.faults,
+  };
+}
+
 function nothing(): void {
-  // What a call answered is its caller's; the queue only waits for its end.
+  // For a listener that has nothing to do.
 }
 
 function requireIntact(request: ApplyRequest): void {
@@ -187,6 +239,13 @@ function requireIntact(request: ApplyRequest): void {
   if (found === request.sha256) return;
   throw new SyncError('page_damaged', `A page from "${request.peer}" does not match its checksum.`, {
     hint: 'It was discarded and will be asked for again; if this stays, look for a proxy that rewrites bodies.',
+  });
+}
+
+function requireSender(page: Page, request: ApplyRequest): void {
+  if (page.node === request.peer) return;
+  throw new SyncError('wrong_node', `A page that should be from "${request.peer}" is from "${page.node}".`, {
+    hint: 'Correct the peer in the configuration: its name is the node id at that address.',
   });
 }
 

@@ -73,7 +73,7 @@ export class MemoryDatabase {
     fold: async () => {
       this.folds += 1;
       await this.#lock;
-      return this.#run('fold', () => ({ entries: 0, versions: 0 }));
+      return this.#run('fold', () => ({ entries: 0, versions: 0, schema: null }));
     },
     apply: async (request) => {
       this.events.emit('apply');

@@ -1,0 +1,1 @@
+SELECT capturing FROM _sync_replica

@@ -1,0 +1,67 @@
+import type { Database } from 'better-sqlite3';
+import { identifier, literal, statement, template, type Sql } from '../sql/template.js';
+import { hasRows } from './table.js';
+
+/** A trigger as it should stand in the schema. */
+export interface WantedTrigger {
+  readonly name: string;
+  readonly table: string;
+  readonly sql: Sql;
+}
+
+/**
+ * The statements that make our triggers exactly these; empty where they are. A table that lacked one is to be compared
+ * with its versions, and everything that peers hold of it pulled again.
+ */
+export function planTriggers(database: Database, wished: readonly WantedTrigger[]): Sql[] {
+  const present = ourTriggers(database);
+  const stale = present.filter(
+    (trigger) => !wished.some((wanted) => wanted.name === trigger.name && wanted.sql === trigger.sql),
+  );
+  const missing = wished.filter(
+    (wanted) => !present.some((trigger) => trigger.name === wanted.name && trigger.sql === wanted.sql),
+  );
+  const uncaptured = uncapturedTables(database, wished);
+  return [
+    ...stale.map((trigger) => dropTrigger(trigger.name)),
+    ...missing.map((trigger) => trigger.sql),
+    ...uncaptured.flatMap((table) => planBackfill(database, table)),
+    ...(uncaptured.length > 0 ? [statement('migrate/restart-pulls')] : []),
+  ];
+}
+
+/** The tables that lack a trigger, whatever the text of those they have. */
+export function uncapturedTables(database: Database, wished: readonly WantedTrigger[]): string[] {
+  const present = new Set(ourTriggers(database).map((trigger) => trigger.name));
+  return [...new Set(wished.filter((wanted) => !present.has(wanted.name)).map((wanted) => wanted.table))];
+}
+
+/**
+ * What was written while a table lacked triggers is unknown to the log. Where it was captured before, its rows are to
+ * be compared with their versions; where it never was, its rows are the legacy that `backfill` is asked to enter.
+ */
+function planBackfill(database: Database, table: string): Sql[] {
+  const tableName = literal(table);
+  if (hasChangelog(database) && hasEntries(database, table)) {
+    return [template('migrate/forget-backfill', { tableName })];
+  }
+  return hasRows(database, table) ? [] : [template('migrate/nothing-to-backfill', { tableName })];
+}
+
+function hasEntries(database: Database, table: string): boolean {
+  const sql = template('migrate/any-entry', { tableName: literal(table) });
+  return database.prepare<[], { found: number }>(sql).get()?.found === 1;
+}
+
+function hasChangelog(database: Database): boolean {
+  return database.prepare<[], { found: number }>(statement('migrate/has-our-tables')).get()?.found === 1;
+}
+
+function ourTriggers(database: Database) {
+  const sql = statement('migrate/our-triggers');
+  return database.prepare<[], { name: string; table_name: string; sql: string }>(sql).all();
+}
+
+function dropTrigger(name: string): Sql {
+  return template('migrate/drop-trigger', { trigger: identifier(name) });
+}

@@ -1,0 +1,171 @@
+import { expect } from 'chai';
+import { createHash } from 'node:crypto';
+import BetterSqlite3 from 'better-sqlite3';
+import { SyncError } from '#src/errors.js';
+import { Reader } from '#src/threads/reader.js';
+import { Writer } from '#src/threads/writer.js';
+import type { WirePage } from '#src/wire/page.js';
+import { addWords, createDatabaseFile, type DatabaseFile } from '../stand-ins/database-file.js';
+import { runMain } from '../cli/captured.js';
+
+async function codeOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return 'done';
+  } catch (error) {
+    if (error instanceof SyncError) return error.code;
+    throw error;
+  }
+}
+
+describe('the writer', () => {
+  let file: DatabaseFile;
+  let writer: Writer;
+  beforeEach(async () => {
+    file = await createDatabaseFile('ann');
+    writer = new Writer(file.config);
+    await writer.open();
+    await writer.fold();
+  });
+  afterEach(async () => {
+    await writer.close();
+    file.app.close();
+  });
+
+  function folded(): unknown {
+    return file.app
+      .prepare(
+        `SELECT record_id, operation, fingerprint IS NULL AS gone FROM _sync_changes
+         WHERE origin IS NOT NULL ORDER BY record_id`,
+      )
+      .all();
+  }
+
+  function triggers(): unknown {
+    return file.app.prepare(`SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'`).pluck().get();
+  }
+
+  it('finds the triggers gone after a table was rebuilt, puts them back and closes the gap', async () => {
+    addWords(file.app, 'a', 'b', 'c');
+    await writer.fold();
+    file.app.exec(`
+      BEGIN;
+      CREATE TABLE words_new (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER, added TEXT);
+      INSERT INTO words_new SELECT *, NULL FROM words;
+      DROP TABLE words;
+      ALTER TABLE words_new RENAME TO words;
+      UPDATE words SET english = 'edited in the gap' WHERE id = 'a';
+      DELETE FROM words WHERE id = 'b';
+      INSERT INTO words VALUES ('d', 'new in the gap', 1704326400000, 'x');
+      COMMIT`);
+    expect(triggers()).to.equal(0);
+    const { schema } = await writer.fold();
+    expect(schema).to.deep.equal({ recaptured: ['words'], faults: [] });
+    expect(triggers()).to.equal(4);
+    expect(folded()).to.deep.equal([
+      { record_id: 'a', operation: 'UPDATE', gone: 0 },
+      { record_id: 'b', operation: 'DELETE', gone: 1 },
+      { record_id: 'c', operation: 'INSERT', gone: 0 },
+      { record_id: 'd', operation: 'INSERT', gone: 0 },
+    ]);
+    file.app.exec(`UPDATE words SET added = 'captured' WHERE id = 'c'`);
+    expect(await writer.fold()).to.include({ entries: 1, versions: 1, schema: null });
+  });
+
+  it('leaves a table out while it is away, says so, and takes nothing of it for deleted', async () => {
+    addWords(file.app, 'a');
+    await writer.fold();
+    file.app.exec(`ALTER TABLE words RENAME TO elsewhere`);
+    const { schema } = await writer.fold();
+    expect(schema?.faults).to.have.length(1);
+    expect(schema?.faults[0]).to.match(/tables\[0\]\.name: no such table "words"/);
+    expect(folded()).to.deep.equal([{ record_id: 'a', operation: 'INSERT', gone: 0 }]);
+    file.app.exec(`ALTER TABLE elsewhere RENAME TO words; UPDATE words SET english = 'x'`);
+    expect((await writer.fold()).schema).to.deep.equal({ recaptured: ['words'], faults: [] });
+    expect(folded()).to.deep.equal([{ record_id: 'a', operation: 'UPDATE', gone: 0 }]);
+  });
+
+  it('takes the rows of a table that was dropped and made anew for deleted, but those that are back', async () => {
+    addWords(file.app, 'a', 'b');
+    await writer.fold();
+    file.app.exec(
+      `DROP TABLE words; CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER)`,
+    );
+    addWords(file.app, 'b');
+    await writer.fold();
+    expect(folded()).to.deep.equal([
+      { record_id: 'a', operation: 'DELETE', gone: 1 },
+      { record_id: 'b', operation: 'INSERT', gone: 0 },
+    ]);
+  });
+
+  it('goes on with added, renamed and dropped columns', async () => {
+    addWords(file.app, 'a');
+    await writer.fold();
+    file.app.exec(`
+      ALTER TABLE words ADD COLUMN note TEXT;
+      ALTER TABLE words RENAME COLUMN english TO term;
+      UPDATE words SET note = 'n';
+    `);
+    expect(await writer.fold()).to.include({ entries: 1, versions: 1 });
+    file.app.exec(`ALTER TABLE words DROP COLUMN note; UPDATE words SET term = 'y'`);
+    expect(await writer.fold()).to.include({ entries: 1, versions: 1 });
+    const reader = new Reader(file.config);
+    await reader.open();
+    const page = await reader.page({ since: '', limit: 10, node: null, epoch: null, tables: null });
+    await reader.close();
+    const { changes } = JSON.parse(Buffer.from(page.body).toString('utf8')) as WirePage;
+    expect(changes[0]?.record).to.deep.equal({ id: 'a', term: 'y', updated_at: 1_704_326_400_000 });
+  });
+
+  it('stays away once migrate --down was run', async () => {
+    const down = await createDatabaseFile('bob', { database: { wal: false } });
+    const other = new Writer(down.config);
+    await other.open();
+    await other.fold();
+    const { status } = await runMain(['migrate', '--down', '--config', down.file]);
+    expect(status).to.equal(0);
+    expect(await codeOf(other.fold())).to.equal('not_migrated');
+    expect(
+      down.app.prepare(`SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'`).pluck().get(),
+    ).to.equal(0);
+    await other.close();
+    down.app.close();
+  });
+
+  it('gives up after busy_timeout where the app keeps the write lock, and works when it is free', async () => {
+    const quick = new Writer({ ...file.config, database: { ...file.config.database, busyTimeoutMs: 150 } });
+    await quick.open();
+    const app = new BetterSqlite3(file.config.database.path);
+    app.exec('BEGIN IMMEDIATE');
+    expect(await codeOf(quick.fold())).to.equal('database_busy');
+    app.exec('COMMIT');
+    app.close();
+    expect(await quick.fold()).to.include({ entries: 0 });
+    await quick.close();
+  });
+
+  it('refuses a page that does not match its checksum, and one of another node', async () => {
+    const page = {
+      protocol: 1,
+      node: 'eve',
+      epoch: 'aa',
+      server_time_ms: 1,
+      changes: [],
+      next_cursor: 'aa.1.bb',
+      has_more: false,
+      behind: 0,
+    };
+    const body = Buffer.from(JSON.stringify(page));
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    expect(await codeOf(writer.apply({ peer: 'eve', since: '', body, sha256: 'ff' }))).to.equal(
+      'page_damaged',
+    );
+    expect(await codeOf(writer.apply({ peer: 'bob', since: '', body, sha256 }))).to.equal('wrong_node');
+    expect(await writer.apply({ peer: 'eve', since: '', body, sha256 })).to.include({
+      received: 0,
+      hasMore: false,
+    });
+    expect(await codeOf(writer.apply({ peer: 'eve', since: '', body, sha256 }))).to.equal('cursor_moved');
+  });
+});

@@ -80,8 +80,9 @@ export function runStatements(database: Database, statements: readonly Sql[]): v
 export function planRemoval(database: Database, purge: boolean): Sql[] {
   if (!isMigrated(database)) return [];
   const drops = planTriggers(database, []);
-  const rest = purge ? statement('migrate/purge') : setCapturing(false);
-  return [...drops, ...planUnguarding(database), rest];
+  const unguard = planUnguarding(database);
+  if (purge) return [...drops, ...unguard, statement('migrate/purge')];
+  return [...drops, ...unguard, ...(isCapturing(database) ? [setCapturing(false)] : [])];
 }
 
 /** The journal mode that stood before we changed it; null where we did not. */

@@ -1,6 +1,6 @@
 /*
  * npm run demo: three replicas as three processes with three database files on loopback, and applications beside
- * them that know SQLite only. Ends with 0 only when the three are proven equal. --keep leaves the files behind.
+ * them that know SQLite only. Ends with 0 only when the three are proven equal. --keep leaves the files behind, as does a failure.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,6 +18,8 @@ import { play } from './story.js';
 
 /** A demo that takes longer has failed. */
 const DEADLINE_MS = 120_000;
+/** The code of an end that someone asked for. */
+const INTERRUPTED = 'demo_interrupted';
 
 async function run(folder: string, screen: Screen, processes: Processes): Promise<boolean> {
   const [desktop = 0, macbook = 0, laptop = 0] = await freePorts(3);
@@ -40,33 +42,36 @@ async function run(folder: string, screen: Screen, processes: Processes): Promis
 /** Rejects at the deadline, or when someone wants the demo to end. */
 function interruption(): Promise<never> {
   return new Promise((_, reject) => {
-    const end = (reason: string) => {
-      reject(new SyncError('demo_interrupted', reason));
+    const end = (code: string, reason: string) => {
+      reject(new SyncError(code, reason));
     };
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
-        end(`ended by ${signal}`);
+        end(INTERRUPTED, `ended by ${signal}`);
       });
     }
-    setTimeout(end, DEADLINE_MS, `not done after ${DEADLINE_MS / 1000} s`).unref();
+    setTimeout(end, DEADLINE_MS, 'demo_deadline', `not done after ${DEADLINE_MS / 1000} s`).unref();
   });
 }
 
-async function main(keep: boolean): Promise<number> {
+async function main(keepAlways: boolean): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'sqlite-p2p-sync-demo-'));
   const screen = createScreen(process.stdout, Date.now);
   const processes = new Processes();
   let equal = false;
+  let keep = keepAlways;
   try {
     equal = await Promise.race([run(folder, screen, processes), interruption()]);
+    // what went wrong can be read in the files and the daemons' logs
+    keep ||= !equal;
     screen.tell(equal ? 'All three replicas are equal.' : 'The replicas are not what they should be.');
   } catch (error) {
+    keep ||= !(error instanceof SyncError && error.code === INTERRUPTED);
     screen.print(`demo: ${messageOf(error)}`);
   } finally {
     await processes.endAll();
   }
-  // what went wrong can be read in the daemons' logs
-  if (keep || !equal) screen.print(`Databases, configurations and logs: ${folder}`);
+  if (keep) screen.print(`Databases, configurations and logs: ${folder}`);
   else rmSync(folder, { recursive: true, force: true });
   return equal ? 0 : 1;
 }

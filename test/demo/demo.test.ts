@@ -68,7 +68,7 @@ describe('the demo', function () {
     expect(readdirSync(folder), 'files left behind').to.deep.equal([]);
   });
 
-  it('ends with 1 when it is interrupted, and leaves no process behind', async () => {
+  it('ends with 1 when it is interrupted, and leaves neither process nor file behind', async () => {
     const { child, lines, ended } = start((line) => {
       if (line.includes('The applications write')) child.kill('SIGTERM');
     });
@@ -77,5 +77,6 @@ describe('the demo', function () {
     const pids = lines.flatMap((line) => /online: process (\d+)/.exec(line)?.[1] ?? []).map(Number);
     expect(pids).to.have.length(2);
     for (const pid of pids) expect(() => process.kill(pid, 0), `process ${pid}`).to.throw('ESRCH');
+    expect(readdirSync(folder), 'files left behind').to.deep.equal([]);
   });
 });

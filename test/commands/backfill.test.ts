@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { runMain } from '../cli/captured.js';
 import { startCli } from '../replication/command-line.js';
 import { countOf, execute, queryRow } from '../replication/content.js';
-import { requireForeignPrograms, startPython } from '../replication/foreign-programs.js';
+import { startPython, withPrograms } from '../replication/foreign-programs.js';
 import { until } from '../replication/group.js';
 import { scratchFolder } from '../scratch.js';
 
@@ -111,23 +111,25 @@ describe('backfill', function () {
     expectOneEntryEach();
   });
 
-  it('never makes a writer with a busy timeout of one second fail', async function () {
-    requireForeignPrograms(this, 'python3');
-    addRows(BIG_ROWS);
-    await migrate();
-    const writer = startPython('busy_writer.py', file);
-    await writer.line((line) => line === 'writing', 'first write');
-    const process = startCli(['backfill', '--config', config]);
-    expect((await process.ended).code, process.transcript).to.equal(0);
-    writer.closeInput();
-    expect((await writer.ended).code, writer.transcript).to.equal(0);
-    const [, writes, longestMs] = /^writes (\d+) longest (\d+)$/.exec(writer.lines.at(-1) ?? '') ?? [];
-    expect(Number(writes)).to.be.greaterThan(50);
-    expect(Number(longestMs)).to.be.lessThan(1_000);
-    expect((await backfill()).tables[0]?.versions, 'left for a second run, and written since').to.be.at.most(
-      Number(writes),
-    );
-    expectOneEntryEach();
+  withPrograms(['python3'], () => {
+    it('never makes a writer with a busy timeout of one second fail', async () => {
+      addRows(BIG_ROWS);
+      await migrate();
+      const writer = startPython('busy_writer.py', file);
+      await writer.line((line) => line === 'writing', 'first write');
+      const process = startCli(['backfill', '--config', config]);
+      expect((await process.ended).code, process.transcript).to.equal(0);
+      writer.closeInput();
+      expect((await writer.ended).code, writer.transcript).to.equal(0);
+      const [, writes, longestMs] = /^writes (\d+) longest (\d+)$/.exec(writer.lines.at(-1) ?? '') ?? [];
+      expect(Number(writes)).to.be.greaterThan(50);
+      expect(Number(longestMs)).to.be.lessThan(1_000);
+      expect(
+        (await backfill()).tables[0]?.versions,
+        'left for a second run, and written since',
+      ).to.be.at.most(Number(writes));
+      expectOneEntryEach();
+    });
   });
 
   function addRows(count: number): void {

@@ -6,32 +6,33 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
 import { expectSameContent, queryRow } from '../replication/content.js';
-import { requireForeignPrograms } from '../replication/foreign-programs.js';
+import { withPrograms } from '../replication/foreign-programs.js';
 import { blocksOf, documentAt, PROJECT } from './documents.js';
 
-describe('The README', function () {
-  this.timeout(90_000);
-  let folder: string;
+withPrograms(['sqlite3'], () => {
+  describe('The README', function () {
+    this.timeout(90_000);
+    let folder: string;
 
-  before(function () {
-    requireForeignPrograms(this, 'sqlite3');
-    folder = mkdtempSync(join(tmpdir(), 'readme-'));
-  });
-  after(() => {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  });
+    before(() => {
+      folder = mkdtempSync(join(tmpdir(), 'readme-'));
+    });
+    after(() => {
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    });
 
-  it('starts two replicas in five minutes, and they end equal', async () => {
-    const { code, output } = await runScript(await withFreePorts(scriptOf('README.md')), folder);
-    expect(code, output).to.equal(0);
+    it('starts two replicas in five minutes, and they end equal', async () => {
+      const { code, output } = await runScript(await withFreePorts(scriptOf('README.md')), folder);
+      expect(code, output).to.equal(0);
 
-    const files = ['ann', 'bob'].map((node) => join(folder, node, 'words.db'));
-    const counts = expectSameContent(files, { words: ['id'], scores: ['user_id', 'word_id'] });
-    expect(counts, output).to.deep.equal({ words: 3, scores: 2 });
-    const [ann = ''] = files;
-    expect(queryRow(ann, "SELECT english FROM words WHERE id = 'w2'")).to.deep.equal(['binary search']);
-    // the order of its steps leaves no conflict to a reader's surprise
-    expect(queryRow(ann, 'SELECT count(*) FROM _sync_conflicts')).to.deep.equal([0]);
+      const files = ['ann', 'bob'].map((node) => join(folder, node, 'words.db'));
+      const counts = expectSameContent(files, { words: ['id'], scores: ['user_id', 'word_id'] });
+      expect(counts, output).to.deep.equal({ words: 3, scores: 2 });
+      const [ann = ''] = files;
+      expect(queryRow(ann, "SELECT english FROM words WHERE id = 'w2'")).to.deep.equal(['binary search']);
+      // the order of its steps leaves no conflict to a reader's surprise
+      expect(queryRow(ann, 'SELECT count(*) FROM _sync_conflicts')).to.deep.equal([0]);
+    });
   });
 });
 

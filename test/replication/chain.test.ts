@@ -2,7 +2,7 @@ import { copyFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { contentOf, countOf, execute, expectSameContent, withDatabase, type Keys } from './content.js';
-import { requireForeignPrograms, SqliteShell, startPython } from './foreign-programs.js';
+import { SqliteShell, startPython, withPrograms } from './foreign-programs.js';
 import { ReplicaGroup, type Replica } from './group.js';
 
 const SCHEMA = `
@@ -37,58 +37,62 @@ const WRITE_SECONDS = 20;
 const DOWN_FROM_MS = 6_000;
 const DOWN_FOR_MS = 5_000;
 
-describe('a chain of three replicas, written to by Python and the sqlite3 command line', function () {
-  this.timeout(120_000);
-  let group: ReplicaGroup;
+withPrograms(['python3', 'sqlite3'], () => {
+  describe('a chain of three replicas, written to by Python and the sqlite3 command line', function () {
+    this.timeout(120_000);
+    let group: ReplicaGroup;
 
-  before(async function () {
-    requireForeignPrograms(this, 'python3', 'sqlite3');
-    group = await ReplicaGroup.create({
-      tables: TABLES,
-      peers: { a: ['b'], b: ['a', 'c'], c: ['b'] },
-      settings: { sync: { interval: '500ms' }, network: { breaker_cooldown: '500ms' } },
-    });
-    const [a, b, c] = group.replicas as [Replica, Replica, Replica];
-    a.create(SCHEMA + LEGACY_ROWS);
-    copyFileSync(a.database, b.database);
-    c.create(SCHEMA);
-    for (const replica of group.replicas) {
-      execute(replica.database, `INSERT INTO settings VALUES ('theme', '${replica.name}'), ('volume', 0.5)`);
-    }
-    await Promise.all(group.replicas.map((replica) => replica.join()));
-    await Promise.all(group.replicas.map((replica) => replica.start()));
-  });
-
-  after(() => group?.remove());
-
-  it('ends with the same rows and types on all, settings of each left alone, and nothing more to say', async () => {
-    const settings = group.files.map(settingsOf);
-    await Promise.all([
-      ...group.replicas.flatMap((replica, seed) => [python(replica, seed), shell(replica, seed)]),
-      cut(),
-    ]);
-
-    await group.settle();
-    const counts = expectSameContent(group.files, KEYS);
-    for (const { name } of group.replicas) {
-      for (const writer of ['word', 'shell']) {
-        const found = countOf(group.replica('c').database, 'words', `id LIKE '${name}-${writer}-%'`);
-        expect(found, `words of the ${writer} writer on ${name}`).to.be.greaterThan(100);
+    before(async () => {
+      group = await ReplicaGroup.create({
+        tables: TABLES,
+        peers: { a: ['b'], b: ['a', 'c'], c: ['b'] },
+        settings: { sync: { interval: '500ms' }, network: { breaker_cooldown: '500ms' } },
+      });
+      const [a, b, c] = group.replicas as [Replica, Replica, Replica];
+      a.create(SCHEMA + LEGACY_ROWS);
+      copyFileSync(a.database, b.database);
+      c.create(SCHEMA);
+      for (const replica of group.replicas) {
+        execute(
+          replica.database,
+          `INSERT INTO settings VALUES ('theme', '${replica.name}'), ('volume', 0.5)`,
+        );
       }
-    }
-    expect(group.files.map(settingsOf)).to.deep.equal(settings);
-    for (const replica of group.replicas) expect((await replica.status()).quarantined).to.equal(0);
-    await group.expectQuiet();
-    console.log(`      ${JSON.stringify(counts)} rows, heads ${JSON.stringify(group.heads())}`);
-  });
+      await Promise.all(group.replicas.map((replica) => replica.join()));
+      await Promise.all(group.replicas.map((replica) => replica.start()));
+    });
 
-  /** The middle of the chain loses its power while everyone writes. */
-  async function cut(): Promise<void> {
-    await pause(DOWN_FROM_MS);
-    await group.replica('b').kill();
-    await pause(DOWN_FOR_MS);
-    await group.replica('b').start();
-  }
+    after(() => group?.remove());
+
+    it('ends with the same rows and types on all, settings of each left alone, and nothing more to say', async () => {
+      const settings = group.files.map(settingsOf);
+      await Promise.all([
+        ...group.replicas.flatMap((replica, seed) => [python(replica, seed), shell(replica, seed)]),
+        cut(),
+      ]);
+
+      await group.settle();
+      const counts = expectSameContent(group.files, KEYS);
+      for (const { name } of group.replicas) {
+        for (const writer of ['word', 'shell']) {
+          const found = countOf(group.replica('c').database, 'words', `id LIKE '${name}-${writer}-%'`);
+          expect(found, `words of the ${writer} writer on ${name}`).to.be.greaterThan(100);
+        }
+      }
+      expect(group.files.map(settingsOf)).to.deep.equal(settings);
+      for (const replica of group.replicas) expect((await replica.status()).quarantined).to.equal(0);
+      await group.expectQuiet();
+      console.log(`      ${JSON.stringify(counts)} rows, heads ${JSON.stringify(group.heads())}`);
+    });
+
+    /** The middle of the chain loses its power while everyone writes. */
+    async function cut(): Promise<void> {
+      await pause(DOWN_FROM_MS);
+      await group.replica('b').kill();
+      await pause(DOWN_FOR_MS);
+      await group.replica('b').start();
+    }
+  });
 });
 
 async function python(replica: Replica, seed: number): Promise<void> {

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { countOf, execute, expectSameContent, queryRow } from './content.js';
-import { requireForeignPrograms, startPython } from './foreign-programs.js';
+import { startPython, withPrograms } from './foreign-programs.js';
 import { ReplicaGroup, until, type Replica, type Settings } from './group.js';
 
 const SCHEMA = 'CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER);';
@@ -65,35 +65,36 @@ describe('a daemon', function () {
     });
   });
 
-  it('answers while an application holds the write lock, and serves what is folded', async function () {
-    requireForeignPrograms(this, 'python3');
-    await createPair();
-    addWords(desktop, 500);
-    await joinBoth();
-    await Promise.all([desktop.start(), laptop.start()]);
-    await group.settle();
-    execute(laptop.database, "INSERT INTO words VALUES ('from the laptop', 'new', 1)");
+  withPrograms(['python3'], () => {
+    it('answers while an application holds the write lock, and serves what is folded', async () => {
+      await createPair();
+      addWords(desktop, 500);
+      await joinBoth();
+      await Promise.all([desktop.start(), laptop.start()]);
+      await group.settle();
+      execute(laptop.database, "INSERT INTO words VALUES ('from the laptop', 'new', 1)");
 
-    const app = startPython('lock_holder.py', desktop.database);
-    await app.line((line) => line === 'locked', 'lock');
-    const lockedMs = performance.now();
-    const pulling = desktop.pull('laptop');
-    let longestMs = 0;
-    while (performance.now() - lockedMs < LOCKED_MS) {
-      const askedMs = performance.now();
-      const [health, page] = await Promise.all([desktop.fetch('/health'), pageOf(desktop)]);
-      longestMs = Math.max(longestMs, performance.now() - askedMs);
-      expect(health.status).to.equal(200);
-      expect(page).to.have.length.at.least(500).and.to.include('w1').and.not.to.include('held');
-    }
-    expect(longestMs, 'longest answer').to.be.lessThan(1_500);
-    expect(countOf(desktop.database, 'words', "id = 'from the laptop'")).to.equal(0);
+      const app = startPython('lock_holder.py', desktop.database);
+      await app.line((line) => line === 'locked', 'lock');
+      const lockedMs = performance.now();
+      const pulling = desktop.pull('laptop');
+      let longestMs = 0;
+      while (performance.now() - lockedMs < LOCKED_MS) {
+        const askedMs = performance.now();
+        const [health, page] = await Promise.all([desktop.fetch('/health'), pageOf(desktop)]);
+        longestMs = Math.max(longestMs, performance.now() - askedMs);
+        expect(health.status).to.equal(200);
+        expect(page).to.have.length.at.least(500).and.to.include('w1').and.not.to.include('held');
+      }
+      expect(longestMs, 'longest answer').to.be.lessThan(1_500);
+      expect(countOf(desktop.database, 'words', "id = 'from the laptop'")).to.equal(0);
 
-    app.closeInput();
-    expect((await app.ended).code, app.transcript).to.equal(0);
-    await pulling;
-    await group.settle();
-    expect(expectSameContent(group.files, KEYS)).to.deep.equal({ words: 503 });
+      app.closeInput();
+      expect((await app.ended).code, app.transcript).to.equal(0);
+      await pulling;
+      await group.settle();
+      expect(expectSameContent(group.files, KEYS)).to.deep.equal({ words: 503 });
+    });
   });
 
   it('says once that a peer is lost and once that it is back, however often it tries, and catches up', async () => {

@@ -80,6 +80,14 @@ CREATE TABLE _sync_backfill (
   table_name TEXT PRIMARY KEY,
   after_key TEXT,
   done INTEGER NOT NULL DEFAULT 0,
-  -- 1: a captured table lacked its triggers for a while; the daemon compares its rows with their versions by itself
+  -- 1: a captured table lacked its triggers for a while, 2: rows vanished by REPLACE; the daemon looks by itself
   gap INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- For tables where a REPLACE can evict rows of other keys, which fires no trigger: how many rows have a version, and how
+-- many more the table holds. A row vanished when the two no longer add up.
+CREATE TABLE _sync_counts (
+  table_name TEXT PRIMARY KEY,
+  live INTEGER NOT NULL,
+  difference INTEGER NOT NULL
 ) WITHOUT ROWID;

@@ -1,7 +1,6 @@
 -- Each key that a batch of raw entries names, sorted: what was captured, the row as it is now, and the version it has.
 SELECT
   raw.id AS rawId,
-  raw.written AS written,
   raw.written_ms AS writtenMs,
   raw.deleted_ms AS deletedMs,
   {{present}} AS present,
@@ -17,7 +16,6 @@ FROM (
   SELECT
     max(id) AS id,
     {{recordColumns}},
-    max(operation <> 'DELETE') AS written,
     max(CASE WHEN operation <> 'DELETE' THEN timestamp END) AS written_ms,
     max(CASE WHEN operation = 'DELETE' THEN timestamp END) AS deleted_ms
   FROM _sync_changes

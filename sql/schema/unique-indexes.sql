@@ -1,6 +1,5 @@
 -- The unique indexes of one table with their columns in order; an expression has no column name.
-SELECT list.name, list.origin, list.partial, info.name AS column_name, info.coll AS collation, made.sql
+SELECT list.name, list.origin, list.partial, info.name AS column_name, info.coll AS collation
 FROM pragma_index_list(:table) AS list, pragma_index_xinfo(list.name) AS info
-LEFT JOIN sqlite_schema AS made ON made.type = 'index' AND made.name = list.name
 WHERE list."unique" AND info.key
 ORDER BY list.seq, info.seqno

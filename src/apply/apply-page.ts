@@ -1,4 +1,5 @@
 import type { Changelog } from '../changelog/changelog.js';
+import { enterLiveChanges } from '../changelog/evictions.js';
 import { drawMark } from '../changelog/marks.js';
 import { SyncError, messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
@@ -28,7 +29,7 @@ export interface ApplyCounts {
 /** A page on its way into the tables, over as many transactions as it takes. */
 export interface PageInProgress {
   readonly page: Page;
-  /** Tombstones first, then by table and key: what a delete frees is free, and neighbours are written together. */
+  /** Tombstones first: what a delete frees is free for the rows that follow. */
   readonly changes: readonly Change[];
   readonly next: number;
   /** Changes that an app's trigger answered with ROLLBACK, by place: they can't be tried in a transaction again. */
@@ -62,6 +63,7 @@ export function applyPart(changelog: Changelog, progress: PageInProgress, option
   requireCursor(changelog, options);
   const counts = { ...progress.counts };
   const started = options.elapsedMs();
+  changelog.liveChanges.clear();
   setGuard(changelog, true);
   const held = isAnythingHeld(changelog);
   let next = progress.next;
@@ -81,6 +83,7 @@ export function applyPart(changelog: Changelog, progress: PageInProgress, option
     retryParked(changelog, counts, options);
     moveCursor(changelog, progress.page, counts, options);
   }
+  enterLiveChanges(changelog);
   setGuard(changelog, false);
   if (hasChanged(progress.counts, counts)) drawMark(changelog.database);
   return { next, counts, done };

@@ -1,4 +1,5 @@
 import type { Changelog } from '../changelog/changelog.js';
+import { liveChange, noteLive } from '../changelog/evictions.js';
 import { recordColumns } from '../database/record-columns.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
@@ -99,6 +100,7 @@ export function enterVersion(
     version.seen === null ? null : JSON.stringify(version.seen),
   ];
   changelog.prepare(sql).run(bindings(values));
+  noteLive(changelog, table, liveChange(replaced?.version.fingerprint ?? null, version.fingerprint));
 }
 
 function operationOf(

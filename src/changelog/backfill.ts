@@ -6,6 +6,7 @@ import { fragment, identifier, joinSql, literal, statement, template, type Sql }
 import { bindings, placeholder } from '../database/bind.js';
 import { fromWire, toWire, type SqlValue } from '../wire/value.js';
 import type { Changelog } from './changelog.js';
+import { countsAddUp, resetCounts } from './evictions.js';
 import { foldBatch } from './fold.js';
 import { headOf } from './marks.js';
 import { exactKey } from './row.js';
@@ -50,17 +51,30 @@ export async function backfillTable(
     if (batch < options.batchRows) break;
     await pause(options.pauseMs);
   }
-  versions += await backfillVanished(changelog, transactions, table, options);
+  versions += await backfillVanished(changelog, transactions, table, { ...options, at: 0 });
   await transactions.run(() => {
     saveProgress(changelog, table, null, true);
+    resetCounts(changelog, table);
   });
   return { table: table.name, rows, versions };
 }
 
-/** Rows of a table, counted one by one. */
-export function countRows(changelog: Changelog, table: ReplicatedTable): number {
-  const sql = template('backfill/count-rows', { table: identifier(table.name) });
-  return (changelog.prepare(sql).get() as { rows: number }).rows;
+/**
+ * Makes tombstones of the versions whose rows a REPLACE evicted. Where that does not explain what the count says, the
+ * whole table is to be compared.
+ */
+export async function closeEvictions(
+  changelog: Changelog,
+  transactions: Transactions,
+  table: ReplicatedTable,
+  options: BackfillOptions,
+): Promise<void> {
+  await backfillVanished(changelog, transactions, table, { ...options, at: options.now() });
+  await transactions.run(() => {
+    changelog.prepare(statement('backfill/close-gap')).run({ table: table.name });
+    if (countsAddUp(changelog, table)) return;
+    changelog.prepare(statement('backfill/widen-gap')).run({ table: table.name });
+  });
 }
 
 function appendBatch(changelog: Changelog, table: ReplicatedTable, limit: number): number {
@@ -93,12 +107,12 @@ function appendSql(table: ReplicatedTable, after: readonly SqlValue[] | null, li
   });
 }
 
-/** Enters versions whose rows went unseen, by stretches of the log. */
+/** Enters versions whose rows went unseen, at the time `at` (ms), by stretches of the log. */
 async function backfillVanished(
   changelog: Changelog,
   transactions: Transactions,
   table: ReplicatedTable,
-  options: BackfillOptions,
+  options: BackfillOptions & { readonly at: number },
 ): Promise<number> {
   const sql = template('backfill/append-vanished', {
     recordColumns: joinSql(recordColumns(table.key.length), ', '),
@@ -111,7 +125,9 @@ async function backfillVanished(
   let versions = 0;
   for (let after = 0; after < head; after += options.batchRows) {
     const last = Math.min(after + options.batchRows, head);
-    const found = await transactions.run(() => changelog.prepare(sql).run({ after, last }).changes);
+    const found = await transactions.run(
+      () => changelog.prepare(sql).run({ after, last, at: options.at }).changes,
+    );
     if (found > 0) versions += await foldAll(changelog, transactions, options);
   }
   return versions;

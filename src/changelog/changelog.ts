@@ -17,6 +17,10 @@ export interface Changelog {
   readonly database: Database;
   readonly tables: readonly ReplicatedTable[];
   readonly origins: Origins;
+  /** Rows more that have a live version, by table, since the transaction began. */
+  readonly liveChanges: Map<string, number>;
+  /** When each table may be counted again (see evictions.ts), by name. */
+  readonly countAgainMs: Map<string, number>;
   /** Prepares once per text. */
   prepare(sql: Sql): Statement<unknown[], unknown>;
 }
@@ -29,6 +33,8 @@ export function openChangelog(database: Database, tables: readonly ReplicatedTab
     database,
     tables,
     origins: new Origins(database),
+    liveChanges: new Map(),
+    countAgainMs: new Map(),
     prepare(sql) {
       let found = prepared.get(sql);
       if (found === undefined) {

@@ -6,6 +6,7 @@ import { fingerprinter } from '../wire/fingerprint.js';
 import type { Version } from '../wire/version.js';
 import { originOf, readReplica, tableNamed, type Changelog } from './changelog.js';
 import { fingerprintCall } from './fingerprint-function.js';
+import { enterLiveChanges, liveChange, lookForEvictions, noteLive } from './evictions.js';
 import { drawMark, headOf } from './marks.js';
 import { nextVersion, type FoldClock } from './next-version.js';
 import { exactRow } from './row.js';
@@ -24,8 +25,6 @@ export interface FoldResult {
 
 interface FoldRow {
   rawId: number;
-  /** 1 where some entry says that the row was written, 0 where all say that it went. */
-  written: number;
   writtenMs: number | null;
   deletedMs: number | null;
   present: number;
@@ -45,10 +44,12 @@ interface FoldRow {
  * each row as it is now, not as the trigger saw it. Call inside a write transaction.
  */
 export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResult {
+  changelog.liveChanges.clear();
   const { folded } = readReplica(changelog.database);
   const batch = nextBatch(changelog, folded, options.limit);
   if (batch.last === null) {
     setFolded(changelog, folded, headOf(changelog.database));
+    lookForEvictions(changelog);
     return { entries: 0, versions: 0, more: false };
   }
   const range = { folded, last: batch.last };
@@ -58,9 +59,11 @@ export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResul
     if (table === undefined) changelog.prepare(statement('fold/unreconciled')).run({ table: name });
     else versions += foldTable(changelog, table, range, options);
   }
+  enterLiveChanges(changelog);
   changelog.prepare(statement('fold/drop-raw')).run(range);
   if (versions > 0) drawMark(changelog.database);
   const more = batch.entries === options.limit;
+  if (!more) lookForEvictions(changelog);
   setFolded(changelog, folded, more ? batch.last : headOf(changelog.database));
   return { entries: batch.entries, versions, more };
 }
@@ -93,6 +96,7 @@ function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, c
   const drop = changelog.prepare(statement('changelog/delete-entry'));
   const rows = changelog.prepare(foldRowsSql(table)).all(range) as FoldRow[];
   let versions = 0;
+  let live = 0;
   for (const row of rows) {
     const fingerprint = fingerprintOf(changelog, table, row);
     const version = nextVersion(
@@ -112,7 +116,9 @@ function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, c
       seen: version.seen === null ? null : JSON.stringify(version.seen),
     });
     versions += 1;
+    live += liveChange(row.oldFingerprint, fingerprint);
   }
+  noteLive(changelog, table, live);
   return versions;
 }
 
@@ -136,8 +142,7 @@ function claimedMs(table: ReplicatedTable, row: FoldRow): number | null {
   if (row.present === 0) return row.deletedMs;
   const said = parseTimestamp(row.rowTimestamp, table.config.timestampFormat);
   if (said !== null) return said;
-  // A row that is there though entries only say that it went was a candidate of a REPLACE, and was not written.
-  return row.written === 0 ? 0 : row.writtenMs;
+  return row.writtenMs;
 }
 
 function operationOf(row: FoldRow): 'INSERT' | 'UPDATE' | 'DELETE' {

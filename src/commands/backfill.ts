@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
-import { backfillTable, countRows, type BackfillResult } from '../changelog/backfill.js';
+import { backfillTable, type BackfillResult } from '../changelog/backfill.js';
+import { countRows } from '../changelog/evictions.js';
 import { claimIdentity, openChangelog } from '../changelog/changelog.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import type { Config } from '../config/config.js';

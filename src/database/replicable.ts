@@ -1,5 +1,5 @@
 import type { TableConfig } from '../config/config.js';
-import { OUR_PREFIX, type Table } from './table.js';
+import { OUR_PREFIX, type Table, type UniqueIndex } from './table.js';
 
 /** Why a table can't be replicated, and what to do about it. */
 export interface Refusal {
@@ -19,6 +19,8 @@ export interface ReplicatedTable {
   readonly key: readonly KeyColumn[];
   /** The columns that cross, in schema order: neither generated nor excluded; the key is among them. */
   readonly columns: readonly string[];
+  /** True where a REPLACE can delete a row of another key than it writes: no delete trigger fires for that. */
+  readonly evicts: boolean;
   readonly config: TableConfig;
   readonly table: Table;
 }
@@ -113,6 +115,7 @@ export function toReplicatedTable(table: Table, config: TableConfig): Replicated
     columns: table.columns
       .filter((column) => !column.generated && !excluded.has(column.name.toLowerCase()))
       .map((column) => column.name),
+    evicts: canEvict(table, key),
     config: {
       ...config,
       timestampColumn: schemaName(table, config.timestampColumn),
@@ -120,6 +123,21 @@ export function toReplicatedTable(table: Table, config: TableConfig): Replicated
     },
     table,
   };
+}
+
+/** Whether the table has a unique rule besides this key compared byte for byte. */
+function canEvict(table: Table, key: readonly string[]): boolean {
+  const rowidRule = table.rowidKey && !isRowidKey(table, key);
+  return rowidRule || table.uniqueIndexes.some((index) => !isExactKey(index, key));
+}
+
+function isExactKey(index: UniqueIndex, key: readonly string[]): boolean {
+  return (
+    !index.partial &&
+    index.columns.length === key.length &&
+    key.every((name) => index.columns.includes(name)) &&
+    index.collations.every((collation) => collation.toUpperCase() === 'BINARY')
+  );
 }
 
 /** A configured column's name as the schema writes it. */

@@ -22,8 +22,6 @@ export interface UniqueIndex {
   /** Column names in order; null stands for an expression. */
   readonly columns: readonly (string | null)[];
   readonly collations: readonly string[];
-  /** Its CREATE INDEX; null where a constraint of the table made it. */
-  readonly sql: string | null;
 }
 
 /** A table of the user's database as the schema has it now. */
@@ -62,7 +60,6 @@ interface IndexRow {
   partial: number;
   column_name: string | null;
   collation: string;
-  sql: string | null;
 }
 
 /** Prefix of every table of ours. */
@@ -134,7 +131,6 @@ function readUniqueIndexes(database: Database, table: string): UniqueIndex[] {
       partial: parts[0]?.partial === 1,
       columns: parts.map((part) => part.column_name),
       collations: parts.map((part) => part.collation),
-      sql: parts[0]?.sql ?? null,
     };
   });
 }

@@ -42,10 +42,19 @@ export function uncapturedTables(database: Database, wished: readonly WantedTrig
  */
 function planBackfill(database: Database, table: string): Sql[] {
   const tableName = literal(table);
-  if (hasChangelog(database) && hasEntries(database, table)) {
+  if (hasChangelog(database) && (hasEntries(database, table) || wasBackfilled(database, table))) {
     return [template('migrate/forget-backfill', { tableName })];
   }
-  return hasRows(database, table) ? [] : [template('migrate/nothing-to-backfill', { tableName })];
+  if (hasRows(database, table)) return [];
+  return [
+    template('migrate/nothing-to-backfill', { tableName }),
+    template('migrate/count-from-nothing', { tableName }),
+  ];
+}
+
+function wasBackfilled(database: Database, table: string): boolean {
+  const sql = statement('backfill/progress');
+  return database.prepare<[{ table: string }], { done: number }>(sql).get({ table })?.done === 1;
 }
 
 function hasEntries(database: Database, table: string): boolean {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { applyPart, beginPage, TransactionLost, type PageInProgress } from '../apply/apply-page.js';
-import { backfillTable } from '../changelog/backfill.js';
+import { backfillTable, closeEvictions, type BackfillOptions } from '../changelog/backfill.js';
 import { claimIdentity, readReplica, tableNamed } from '../changelog/changelog.js';
 import { foldBatch } from '../changelog/fold.js';
 import { walBytesOf } from '../changelog/local-status.js';
@@ -32,6 +32,9 @@ const FOLD_BATCH = 10_000;
 
 /** Rows that one transaction compares at most. */
 const BACKFILL_BATCH = 2_000;
+
+/** What _sync_backfill says of a table that lost rows by REPLACE. */
+const VANISHED = 2;
 
 /** One apply transaction holds the write lock for about this long at most. */
 const APPLY_BOX_MS = 100;
@@ -155,23 +158,28 @@ export class Writer implements WriterCalls {
     }
   }
 
-  /** Compares the rows of tables that lacked their triggers for a while with their versions. */
+  /** Looks at the tables that lacked their triggers for a while, or lost rows that no trigger saw. */
   private async closeGaps(): Promise<void> {
-    const rows = this.changelogAt.current().prepare(statement('backfill/unreconciled')).all() as {
+    const gaps = this.changelogAt.current().prepare(statement('backfill/gaps')).all() as {
       name: string;
+      gap: number;
     }[];
-    for (const { name } of rows) {
+    for (const { name, gap } of gaps) {
       const changelog = this.changelogAt.current();
       const table = tableNamed(changelog, name);
-      if (table === undefined) continue;
-      await backfillTable(changelog, this.transactions, table, {
-        batchRows: BACKFILL_BATCH,
-        pauseMs: TURN_MS,
-        maxSkewMs: this.config.clock.maxSkewMs,
-        now: () => Date.now(),
-        onProgress: nothing,
-      });
+      const close = gap === VANISHED ? closeEvictions : backfillTable;
+      if (table !== undefined) await close(changelog, this.transactions, table, this.backfillOptions());
     }
+  }
+
+  private backfillOptions(): BackfillOptions {
+    return {
+      batchRows: BACKFILL_BATCH,
+      pauseMs: TURN_MS,
+      maxSkewMs: this.config.clock.maxSkewMs,
+      now: () => Date.now(),
+      onProgress: nothing,
+    };
   }
 
   private async applyWhole(begun: PageInProgress, request: ApplyRequest): Promise<PageInProgress> {

@@ -1,0 +1,1 @@
+SELECT table_name AS name, gap FROM _sync_backfill WHERE gap > 0

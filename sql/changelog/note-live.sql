@@ -1,0 +1,1 @@
+UPDATE _sync_counts SET live = live + :change WHERE table_name = :table

@@ -1,0 +1,75 @@
+import type { ReplicatedTable } from '../database/replicable.js';
+import { identifier, literal, statement, template } from '../sql/template.js';
+import type { Changelog } from './changelog.js';
+
+/*
+ * A REPLACE deletes the rows that stand in its way without firing a delete trigger. Those of the written key are
+ * overwritten; those of another key, met through another unique rule, vanish unlogged. Triggers that look for them
+ * beforehand would have to name the rule's columns, slow every write, and change which error a bad row gets. So the
+ * rows are counted instead: SQLite does that page by page, and a table has as many rows as live versions, unless some
+ * vanished.
+ */
+
+/** Counting takes no more than this share of the time. */
+const MOST_TIME_COUNTING = 0.02;
+
+/** Notes that so many rows more have a version that is no tombstone; `enterLiveChanges` writes it down. */
+export function noteLive(changelog: Changelog, table: ReplicatedTable, change: number): void {
+  if (change !== 0)
+    changelog.liveChanges.set(table.name, (changelog.liveChanges.get(table.name) ?? 0) + change);
+}
+
+/** Enters what was noted in this transaction in the counts. */
+export function enterLiveChanges(changelog: Changelog): void {
+  for (const [table, change] of changelog.liveChanges) {
+    changelog.prepare(statement('changelog/note-live')).run({ table, change });
+  }
+  changelog.liveChanges.clear();
+}
+
+/** How the number of live versions changes; fingerprints, empty for a tombstone, null for no version. */
+export function liveChange(before: string | null, after: string): number {
+  const isLive = (fingerprint: string | null): number => (fingerprint === null || fingerprint === '' ? 0 : 1);
+  return isLive(after) - isLive(before);
+}
+
+/** Marks the tables that have lost rows unseen. Call where every entry is folded, inside the same transaction. */
+export function lookForEvictions(changelog: Changelog): void {
+  for (const table of changelog.tables) {
+    if (!table.evicts || (changelog.countAgainMs.get(table.name) ?? 0) > performance.now()) continue;
+    const counts = storedCounts(changelog, table);
+    if (counts === undefined) continue;
+    const started = performance.now();
+    const rows = countRows(changelog, table);
+    const tookMs = performance.now() - started;
+    changelog.countAgainMs.set(table.name, performance.now() + tookMs / MOST_TIME_COUNTING);
+    if (rows - counts.live !== counts.difference) {
+      changelog.prepare(statement('changelog/mark-vanished')).run({ table: table.name });
+    }
+  }
+}
+
+/** Starts the count anew from what the log and the table hold; call where every row was compared with its version. */
+export function resetCounts(changelog: Changelog, table: ReplicatedTable): void {
+  const sql = template('backfill/count-live', { tableName: literal(table.name) });
+  const { live } = changelog.prepare(sql).get() as { live: number };
+  const bound = { table: table.name, live, difference: countRows(changelog, table) - live };
+  changelog.prepare(statement('backfill/set-counts')).run(bound);
+}
+
+/** Whether the count adds up. */
+export function countsAddUp(changelog: Changelog, table: ReplicatedTable): boolean {
+  const counts = storedCounts(changelog, table);
+  return counts === undefined || countRows(changelog, table) - counts.live === counts.difference;
+}
+
+/** Rows of a table, counted page by page. */
+export function countRows(changelog: Changelog, table: ReplicatedTable): number {
+  const sql = template('backfill/count-rows', { table: identifier(table.name) });
+  return (changelog.prepare(sql).get() as { rows: number }).rows;
+}
+
+function storedCounts(changelog: Changelog, table: ReplicatedTable) {
+  return changelog.prepare(statement('changelog/counts')).get({ table: table.name }) as
+    { live: number; difference: number } | undefined;
+}

@@ -29,15 +29,17 @@ export function insertRow(changelog: Changelog, table: ReplicatedTable, writable
   changelog.prepare(sql).run(bindings(writable.values));
 }
 
-/** Updates the row's columns but its key; false where there is no such row. */
+/** Updates the row's columns but what its key says already; false where there is no such row. */
 export function updateRow(
   changelog: Changelog,
   table: ReplicatedTable,
   key: readonly SqlValue[],
   writable: Writable,
 ): boolean {
-  const keyNames = new Set(table.key.map((column) => column.name));
-  const places = writable.names.flatMap((name, index) => (keyNames.has(name) ? [] : [index]));
+  const settled = new Set(
+    table.key.flatMap(({ name }, index) => (mayBeRewritten(table, name, key[index]) ? [] : [name])),
+  );
+  const places = writable.names.flatMap((name, index) => (settled.has(name) ? [] : [index]));
   // A table of key columns alone has nothing to update; setting one to itself still tells whether the row is there.
   const assignments =
     places.length === 0
@@ -52,6 +54,14 @@ export function updateRow(
   });
   const values = [...places.map((index) => writable.values[index] ?? null), ...key];
   return changelog.prepare(sql).run(bindings(values)).changes > 0;
+}
+
+/** Whether a key column can hold this number in two ways: 1 and 1.0 are one key, and two values without an affinity. */
+function mayBeRewritten({ table }: ReplicatedTable, name: string, value: SqlValue | undefined): boolean {
+  if (typeof value !== 'bigint' && typeof value !== 'number') return false;
+  const type = columnNamed(table, name)?.declaredType.toUpperCase() ?? '';
+  if (table.strict) return type === 'ANY';
+  return type === '' || (type.includes('BLOB') && !/INT|CHAR|CLOB|TEXT/.test(type));
 }
 
 function assignment(writable: Writable, index: number, position: number): Sql {

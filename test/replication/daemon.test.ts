@@ -100,7 +100,8 @@ describe('a daemon', function () {
   it('says once that a peer is lost and once that it is back, however often it tries, and catches up', async () => {
     await createPair({ sync: { interval: '100ms' }, network: { reconnect_interval: '100ms' } });
     await joinBoth();
-    await Promise.all([desktop.start(), laptop.start()]);
+    await desktop.start();
+    await laptop.start();
     await laptop.logged('pull finished');
     await desktop.stop();
     const lost = await laptop.logged('peer is lost');

@@ -45,6 +45,9 @@ const TEST_SETTINGS: Settings = {
   log: { format: 'json' },
 };
 
+/** A daemon that is still there after this is killed. */
+const MAX_END_MS = 6_000;
+
 /** More rounds than any chain of a test has replicas. */
 const MAX_ROUNDS = 12;
 
@@ -118,9 +121,9 @@ export class ReplicaGroup {
     expect(this.heads(), 'heads of the changelogs').to.deep.equal(heads);
   }
 
-  /** Ends every daemon that still runs, and removes all files. */
+  /** Ends every daemon that still runs, whatever it takes, and removes all files. */
   async remove(): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => replica.kill()));
+    await Promise.all(this.replicas.map((replica) => replica.end()));
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -209,6 +212,14 @@ export class Replica {
   /** Ends the daemon as a power cut does. */
   async kill(): Promise<ProgramEnd | null> {
     return this.#daemon?.isRunning === true ? this.#daemon.end('SIGKILL') : null;
+  }
+
+  /** Ends the daemon if it runs: as it should end, so that its coverage is written, and else by force. */
+  async end(): Promise<void> {
+    if (this.#daemon?.isRunning !== true) return;
+    const force = setTimeout(() => void this.kill(), MAX_END_MS);
+    await this.#daemon.end('SIGTERM');
+    clearTimeout(force);
   }
 
   /** What the daemon has logged so far. */

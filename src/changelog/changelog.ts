@@ -62,7 +62,12 @@ export function originOf(identity: Identity): string {
 }
 
 export function tableNamed(changelog: Changelog, name: string): ReplicatedTable | undefined {
-  return changelog.tables.find((table) => table.name === name);
+  return changelog.tables.find((table) => isSameName(table.name, name));
+}
+
+/** Names of tables compare without case, as in SQLite. */
+export function isSameName(a: string, b: string): boolean {
+  return a === b || a.toLowerCase() === b.toLowerCase();
 }
 
 /**

@@ -21,6 +21,8 @@ export interface FoldResult {
   readonly versions: number;
   /** False where every entry is folded now. */
   readonly more: boolean;
+  /** Tables in which rows with NULL in their key were written: those can't be replicated, and were left out. */
+  readonly keyless: readonly string[];
 }
 
 interface FoldRow {
@@ -50,14 +52,18 @@ export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResul
   if (batch.last === null) {
     setFolded(changelog, folded, headOf(changelog.database));
     lookForEvictions(changelog);
-    return { entries: 0, versions: 0, more: false };
+    return { entries: 0, versions: 0, more: false, keyless: [] };
   }
   const range = { folded, last: batch.last };
   let versions = 0;
+  const keyless: string[] = [];
   for (const name of tablesIn(changelog, range)) {
     const table = tableNamed(changelog, name);
     if (table === undefined) changelog.prepare(statement('fold/unreconciled')).run({ table: name });
-    else versions += foldTable(changelog, table, range, options);
+    else {
+      versions += foldTable(changelog, table, range, options);
+      if (hasKeyless(changelog, table, range)) keyless.push(name);
+    }
   }
   enterLiveChanges(changelog);
   changelog.prepare(statement('fold/drop-raw')).run(range);
@@ -65,7 +71,15 @@ export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResul
   const more = batch.entries === options.limit;
   if (!more) lookForEvictions(changelog);
   setFolded(changelog, folded, more ? batch.last : headOf(changelog.database));
-  return { entries: batch.entries, versions, more };
+  return { entries: batch.entries, versions, more, keyless };
+}
+
+function hasKeyless(changelog: Changelog, table: ReplicatedTable, range: Range): boolean {
+  const sql = template('fold/keyless', {
+    tableName: literal(table.name),
+    recordIsWhole: recordIsWhole(table),
+  });
+  return (changelog.prepare(sql).get(range) as { found: number }).found === 1;
 }
 
 interface Range {
@@ -168,10 +182,7 @@ function foldRowsSql(table: ReplicatedTable): Sql {
       columns.map((column) => fragment('raw.{{column}}', { column })),
       ', ',
     ),
-    recordIsWhole: joinSql(
-      columns.map((column) => fragment('{{column}} IS NOT NULL', { column })),
-      ' AND ',
-    ),
+    recordIsWhole: recordIsWhole(table),
     present: fragment('w.{{key}} IS NOT NULL', { key: identifier(firstKey.name) }),
     rowTimestamp: columnOrNull(table.config.timestampColumn),
     softDeleted: softDeleted(table.config.softDeleteColumn),
@@ -179,6 +190,13 @@ function foldRowsSql(table: ReplicatedTable): Sql {
     rowMatches: rowMatches(table, 'w', 'raw'),
     oldMatches: recordsMatch(table, 'old', 'raw'),
   });
+}
+
+function recordIsWhole(table: ReplicatedTable): Sql {
+  return joinSql(
+    recordColumns(table.key.length).map((column) => fragment('{{column}} IS NOT NULL', { column })),
+    ' AND ',
+  );
 }
 
 function columnOrNull(name: string | null): Sql {

@@ -3,7 +3,7 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow, type WireChange } from '../wire/page.js';
 import { toWire, type SqlValue } from '../wire/value.js';
-import { readReplica, type Changelog } from './changelog.js';
+import { isSameName, readReplica, type Changelog } from './changelog.js';
 import { isDoubtful } from './fingerprint-function.js';
 import { cursorAt, markedHeadOf, placeOf } from './marks.js';
 import { exactKey, exactRow, rowColumns, type PlainValue } from './row.js';
@@ -93,7 +93,9 @@ interface Scope {
 
 function scopeOf(changelog: Changelog, query: PageQuery): Scope {
   const wanted = query.tables;
-  const tables = changelog.tables.filter((table) => wanted?.includes(table.name) ?? true);
+  const tables = changelog.tables.filter(
+    (table) => wanted?.some((name) => isSameName(name, table.name)) ?? true,
+  );
   return {
     tables,
     tableNames: joinSql(
@@ -150,15 +152,16 @@ function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolea
 /** False where the page has no room for it. */
 function add(basket: Basket, change: WireChange): boolean {
   const json = JSON.stringify(change);
-  if (json.length > MAX_ROW_BYTES) {
+  const bytes = Buffer.byteLength(json);
+  if (bytes > MAX_ROW_BYTES) {
     basket.oversized.push({ seq: change.seq, table: change.table, key: change.key });
     return true;
   }
-  if (basket.changes.length > 0 && basket.bytes + json.length > MAX_PAGE_BYTES) {
+  if (basket.changes.length > 0 && basket.bytes + bytes > MAX_PAGE_BYTES) {
     basket.full = true;
     return false;
   }
-  basket.bytes += json.length;
+  basket.bytes += bytes;
   basket.changes.push(json);
   return true;
 }

@@ -6,6 +6,17 @@ import { recordColumns } from '../database/record-columns.js';
 const CAPTURE_TIME = fragment(`, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)`);
 const NOTHING = fragment('');
 
+/** What capturing these tables asks of the schema. */
+export function captureOf(tables: readonly ReplicatedTable[]): {
+  keyColumns: number;
+  triggers: WantedTrigger[];
+} {
+  return {
+    keyColumns: Math.max(1, ...tables.map((table) => table.key.length)),
+    triggers: tables.flatMap(triggersOf),
+  };
+}
+
 /** The capture triggers of a table. They name its key columns only, so that ALTER TABLE on others leaves them be. */
 export function triggersOf(table: ReplicatedTable): WantedTrigger[] {
   // A table with a timestamp column says itself when a row was written; a vanished row can't.

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Database } from 'better-sqlite3';
-import { triggersOf } from '../changelog/triggers.js';
+import { captureOf } from '../changelog/triggers.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import type { Config } from '../config/config.js';
 import { interferingTriggers, readAppTriggers, type AppTrigger } from '../database/app-triggers.js';
@@ -81,8 +81,7 @@ async function migrateUp(
   const toWal = config.database.wal && mode !== 'wal';
   const statements = planMigration(database, {
     node: config.node.id,
-    keyColumns: Math.max(1, ...tables.map((table) => table.key.length)),
-    triggers: tables.flatMap(triggersOf),
+    ...captureOf(tables),
     guard,
     journalModeBefore: toWal ? mode : null,
     nowMs: Date.now(),

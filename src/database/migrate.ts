@@ -60,11 +60,15 @@ export function requireMigrated(database: Database): void {
 export function planMigration(database: Database, wish: MigrationWish): Sql[] {
   return [
     ...planTables(database, wish),
-    ...planKeyColumns(database, wish),
-    ...planTriggers(database, wish.triggers),
+    ...planCapture(database, wish),
     ...planCapturing(database),
     ...planGuarding(wish.guard),
   ];
+}
+
+/** The statements that make the changelog hold these keys, and our triggers exactly these. */
+export function planCapture(database: Database, wish: Pick<MigrationWish, 'keyColumns' | 'triggers'>): Sql[] {
+  return [...planKeyColumns(database, wish.keyColumns), ...planTriggers(database, wish.triggers)];
 }
 
 /** Runs planned statements in one transaction. */
@@ -145,11 +149,11 @@ export function newMark(): string {
   return randomBytes(6).toString('hex');
 }
 
-function planKeyColumns(database: Database, wish: MigrationWish): Sql[] {
+function planKeyColumns(database: Database, keyColumns: number): Sql[] {
   const sql = statement('migrate/record-columns');
   // A database without our tables gets record_id by the first migration.
   const have = Math.max(1, database.prepare<[], { columns: number }>(sql).get()?.columns ?? 1);
-  const all = recordColumns(Math.max(have, wish.keyColumns));
+  const all = recordColumns(Math.max(have, keyColumns));
   const missing = all.slice(have);
   if (missing.length === 0 && exists(database, 'migrate/row-index-exists')) return [];
   return [

@@ -100,6 +100,9 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
     page(page) {
       if (page.applied > 0) listener.applied(peer, page);
       if (page.conflicts > 0) listener.conflict(peer, page.conflicts);
+      for (const row of page.oversized) {
+        logger.error('a row of the peer is too large to travel', { peer, row });
+      }
     },
     skew(skew) {
       answered();

@@ -17,7 +17,9 @@ export function createFolding(
 
   async function run(): Promise<void> {
     try {
-      const { entries, versions, schema } = await writer.fold();
+      const { entries, versions, keyless, schema } = await writer.fold();
+      if (keyless.length > 0)
+        logger.warn('rows with NULL in their key are not replicated', { tables: keyless });
       if (schema !== null) sayChange(logger, schema);
       if (entries > 0) logger.debug('folded', { entries, versions });
       failing = false;

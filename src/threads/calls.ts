@@ -50,6 +50,8 @@ export interface ApplyResponse {
   readonly skipped: number;
   readonly conflicts: number;
   readonly quarantined: number;
+  /** Rows that the peer can't send since they are too large, e.g. `words ["a"]`. */
+  readonly oversized: readonly string[];
   readonly nextCursor: string;
   readonly hasMore: boolean;
   /** Entries that the peer's log holds after `nextCursor`, at most. */
@@ -63,6 +65,8 @@ export interface FoldResponse {
   readonly entries: number;
   /** Versions made. */
   readonly versions: number;
+  /** Tables in which rows with NULL in their key were written and left out. */
+  readonly keyless: readonly string[];
   /** What changes of the schema since the last fold made necessary; null where there were none. */
   readonly schema: SchemaChange | null;
 }

@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import { openChangelog, type Changelog } from '../changelog/changelog.js';
-import { triggersOf } from '../changelog/triggers.js';
+import { captureOf } from '../changelog/triggers.js';
 import type { Config } from '../config/config.js';
 import { pathText } from '../config/faults.js';
 import { inspectTables } from '../database/check-tables.js';
-import { requireMigrated } from '../database/migrate.js';
-import { planTriggers, uncapturedTables } from '../database/trigger-plan.js';
+import { planCapture, requireMigrated } from '../database/migrate.js';
+import { uncapturedTables } from '../database/trigger-plan.js';
 
 /** What a change of the schema by the app made necessary. */
 export interface SchemaChange {
@@ -43,9 +43,9 @@ export class ChangelogAtSchema {
     const { changelog, schemaVersion, faults } = this.read();
     if (before?.schemaVersion === schemaVersion) return null;
     requireMigrated(this.database);
-    const wanted = changelog.tables.flatMap(triggersOf);
-    const recaptured = uncapturedTables(this.database, wanted);
-    for (const sql of planTriggers(this.database, wanted)) this.database.exec(sql);
+    const capture = captureOf(changelog.tables);
+    const recaptured = uncapturedTables(this.database, capture.triggers);
+    for (const sql of planCapture(this.database, capture)) this.database.exec(sql);
     return { recaptured, faults };
   }
 

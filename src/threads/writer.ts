@@ -145,7 +145,7 @@ export class Writer implements WriterCalls {
 
   /** Folds until the log is read, then runs `work` in the transaction of the last batch. */
   private async afterFold<T>(work: () => T): Promise<{ folded: Folded; result: T }> {
-    const folded = { entries: 0, versions: 0 };
+    const folded = { entries: 0, versions: 0, keyless: [] as string[] };
     for (;;) {
       const { batch, outcome } = await this.write(() => {
         const batch = foldBatch(this.changelogAt.current(), { limit: FOLD_BATCH, ...this.clock() });
@@ -153,6 +153,7 @@ export class Writer implements WriterCalls {
       });
       folded.entries += batch.entries;
       folded.versions += batch.versions;
+      folded.keyless.push(...batch.keyless.filter((name) => !folded.keyless.includes(name)));
       if (outcome !== null) return { folded, result: outcome.result };
       await pause(TURN_MS);
     }
@@ -261,6 +262,7 @@ function toResponse(page: Page, { changes, counts }: PageInProgress): ApplyRespo
   return {
     received: changes.length,
     ...counts,
+    oversized: (page.oversized ?? []).map(({ table, key }) => `${table} ${JSON.stringify(key)}`),
     nextCursor: page.next_cursor,
     hasMore: page.has_more,
     behind: page.behind,

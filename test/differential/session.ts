@@ -126,8 +126,8 @@ export class SessionSchema {
   private added = 0;
 
   constructor(seed: number) {
-    const first = SHAPES[seed % SHAPES.length] as Shape;
-    const second = SHAPES[Math.floor(seed / SHAPES.length) % SHAPES.length] as Shape;
+    const first = SHAPES[seed % SHAPES.length]!;
+    const second = SHAPES[Math.floor(seed / SHAPES.length) % SHAPES.length]!;
     this.tables = [first, second].map((shape, index) => ({
       name: index === 0 ? 'one' : 'two "x"',
       key: shape.key,
@@ -178,7 +178,7 @@ export class SessionSchema {
           'PRAGMA foreign_keys = ON',
           'PRAGMA foreign_keys = OFF',
           'PRAGMA trusted_schema = OFF',
-        ][step.b % 5] as string;
+        ][step.b % 5]!;
       default:
         throw new TypeError(`Expected a data step, not ${step.kind}`);
     }
@@ -186,7 +186,7 @@ export class SessionSchema {
 
   /** The statements of a step that changes the schema, and what to remember once they have worked. */
   changeOf(step: Step): { statements: string[]; done: () => void } {
-    const table = this.tables[step.a % 2] as TableOfSession;
+    const table = this.tables[step.a % 2]!;
     const name = quoted(table.name);
     const plain = table.columns.filter((column) => column.startsWith('x'));
     table.altered ||= step.kind.endsWith('-column');
@@ -229,7 +229,7 @@ export class SessionSchema {
   }
 
   private pick(number: number): TableOfSession {
-    return this.tables[number % this.tables.length] as TableOfSession;
+    return this.tables[number % this.tables.length]!;
   }
 
   private names(table: TableOfSession): string {

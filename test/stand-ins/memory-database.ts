@@ -73,7 +73,7 @@ export class MemoryDatabase {
     fold: async () => {
       this.folds += 1;
       await this.#lock;
-      return this.#run('fold', () => ({ entries: 0, versions: 0, schema: null }));
+      return this.#run('fold', () => ({ entries: 0, versions: 0, keyless: [], schema: null }));
     },
     apply: async (request) => {
       this.events.emit('apply');
@@ -156,6 +156,7 @@ export class MemoryDatabase {
       skipped: page.changes.length - fresh.length,
       conflicts: 0,
       quarantined: 0,
+      oversized: [],
       nextCursor: page.next_cursor,
       hasMore: page.has_more,
       behind: page.behind,

@@ -99,6 +99,48 @@ describe('the writer', () => {
     ]);
   });
 
+  it('compares a rebuilt table that was empty when it was migrated', async () => {
+    file.app.exec(`
+      DROP TABLE words;
+      CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER);
+      INSERT INTO words VALUES ('a', 'in the gap', 1704326400000)`);
+    await writer.fold();
+    expect(folded()).to.deep.equal([{ record_id: 'a', operation: 'INSERT', gone: 0 }]);
+  });
+
+  it('makes tombstones of rows that a REPLACE evicted through a unique index that came later', async () => {
+    file.app.exec(`CREATE UNIQUE INDEX one_term ON words (english)`);
+    addWords(file.app, 'a', 'b');
+    await writer.fold();
+    file.app.exec(`INSERT OR REPLACE INTO words VALUES ('c', 'word a', 1704326400000)`);
+    await writer.fold();
+    expect(folded()).to.deep.equal([
+      { record_id: 'a', operation: 'DELETE', gone: 1 },
+      { record_id: 'b', operation: 'INSERT', gone: 0 },
+      { record_id: 'c', operation: 'INSERT', gone: 0 },
+    ]);
+  });
+
+  it('captures a table with a wider key that was configured without migrate', async () => {
+    file.app.exec(`CREATE TABLE wide (a, b, c, body, PRIMARY KEY (a, b, c))`);
+    const { tables } = file.config;
+    const [words] = tables;
+    if (words === undefined) throw new Error('no table');
+    const wide = { ...words, name: 'wide', timestampColumn: null };
+    const wider = new Writer({ ...file.config, tables: [...tables, wide] });
+    await wider.open();
+    await wider.fold();
+    file.app.exec(`INSERT INTO wide VALUES (1, 2, 3, 'x')`);
+    expect(await wider.fold()).to.include({ entries: 1, versions: 1 });
+    await wider.close();
+  });
+
+  it('says where a row with NULL in its key was written', async () => {
+    file.app.exec(`INSERT INTO words VALUES (NULL, 'x', 1), ('a', 'y', 1)`);
+    expect(await writer.fold()).to.deep.include({ entries: 2, versions: 1, keyless: ['words'] });
+    expect(await writer.fold()).to.deep.include({ entries: 0, keyless: [] });
+  });
+
   it('goes on with added, renamed and dropped columns', async () => {
     addWords(file.app, 'a');
     await writer.fold();

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, type Sql } from '../sql/template.js';
@@ -34,6 +35,7 @@ export function isDoubtful(value: SqlValue): boolean {
   return typeof value === 'string' && value.includes(REPLACEMENT);
 }
 
+/** A function's name ends at 255 bytes, a table's does not. */
 function functionName(table: ReplicatedTable): string {
-  return `sync_fingerprint_${table.name}`;
+  return `sync_fingerprint_${hash('sha256', table.name, 'hex').slice(0, 16)}`;
 }

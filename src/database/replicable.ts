@@ -28,6 +28,9 @@ export interface ReplicatedTable {
 /** Key columns that a changelog entry can hold (`record_id`, `record_id_2` ...). */
 export const MAX_KEY_COLUMNS = 8;
 
+/** Columns of a table: an SQL function takes as many values, and a row is read as values and as bytes at once. */
+export const MAX_COLUMNS = 1000;
+
 /** The columns that identify a row: the configured ones, else the schema's primary key. */
 export function keyOf(table: Table, configured: readonly string[] | null): readonly string[] {
   if (configured === null) return table.primaryKey;
@@ -59,8 +62,16 @@ function kindRefusal(table: Table): Refusal | null {
     case 'table':
       return table.name.startsWith(OUR_PREFIX)
         ? { reason: 'is a table of sqlite-p2p-sync itself', remedy: 'Leave it out.' }
-        : null;
+        : widthRefusal(table);
   }
+}
+
+function widthRefusal({ columns }: Table): Refusal | null {
+  if (columns.length <= MAX_COLUMNS) return null;
+  return {
+    reason: `has ${columns.length} columns, more than the ${MAX_COLUMNS} that can be compared`,
+    remedy: 'Split it into tables that share a key.',
+  };
 }
 
 function keyRefusal(table: Table, key: readonly string[], allowIntegerKey: boolean): Refusal | null {

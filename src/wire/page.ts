@@ -63,10 +63,21 @@ const ORIGIN = /^[A-Za-z0-9._-]{1,64}@[0-9a-f]{1,64}$/;
 
 const stamp = z.number().int().min(0).max(MAX_STAMP);
 const origin = z.string().regex(ORIGIN);
-const wireValue = z.custom<WireValue>(
-  (value) => fromWire(value) !== undefined,
-  'is not a value of the protocol',
-);
+const NO_VALUE = 'is not a value of the protocol';
+const wireValue = z.custom<WireValue>((value) => fromWire(value) !== undefined, NO_VALUE);
+
+/** By hand: a record of zod's loses a column that is called `__proto__`. */
+const wireRecord = z
+  .custom<Readonly<Record<string, WireValue>>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'is not a row',
+  )
+  .superRefine((record, context) => {
+    for (const [name, value] of Object.entries(record)) {
+      if (fromWire(value) !== undefined) continue;
+      context.addIssue({ code: 'custom', path: [name], message: NO_VALUE });
+    }
+  });
 
 const wireChange = z.object({
   seq: z.number().int().nonnegative(),
@@ -80,7 +91,7 @@ const wireChange = z.object({
     .regex(/^[0-9a-f]{16}$/)
     .optional(),
   seen: z.record(origin, stamp).optional(),
-  record: z.record(z.string(), wireValue).nullable(),
+  record: wireRecord.nullable(),
 });
 
 const wirePage = z.object({

@@ -71,8 +71,7 @@ export class Writer implements WriterCalls {
 
   fold(): Promise<FoldResponse> {
     return this.inTurn(async () => {
-      const { folded } = await this.afterFold(() => null);
-      await this.closeGaps();
+      const folded = await this.catchUp();
       const schema = this.schemaChange;
       this.schemaChange = null;
       return { ...folded, schema };
@@ -86,7 +85,10 @@ export class Writer implements WriterCalls {
       requireSender(page, request);
       const progress = beginPage(page);
       const nothingNew = page.changes.length === 0 && page.next_cursor === request.since;
-      return toResponse(page, nothingNew ? progress : await this.applyWhole(progress, request));
+      if (nothingNew) return toResponse(page, progress);
+      // Committed apart: triggers that are put back move all cursors, this one too, and take the page back.
+      await this.catchUp();
+      return toResponse(page, await this.applyWhole(progress, request));
     });
   }
 
@@ -157,6 +159,13 @@ export class Writer implements WriterCalls {
       if (outcome !== null) return { folded, result: outcome.result };
       await pause(TURN_MS);
     }
+  }
+
+  /** Knows afterwards all that the app has written, also while triggers were missing. */
+  private async catchUp(): Promise<Folded> {
+    const { folded } = await this.afterFold(() => null);
+    await this.closeGaps();
+    return folded;
   }
 
   /** Looks at the tables that lacked their triggers for a while, or lost rows that no trigger saw. */

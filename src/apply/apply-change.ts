@@ -6,7 +6,14 @@ import type { SqlValue } from '../wire/value.js';
 import { isTombstone } from '../wire/version.js';
 import { sameValue } from '../database/bind.js';
 import { noteConflict } from './ledger.js';
-import { adoptLegacyRow, findRow, findVersion, type ApplyClock, type LocalVersion } from './local.js';
+import {
+  adoptLegacyRow,
+  findRow,
+  findVersion,
+  type ApplyClock,
+  type LocalVersion,
+  type WholeRow,
+} from './local.js';
 import { isClash, reasonOf, type Reason } from './quarantine.js';
 import { resolve, type Resolution } from './resolve.js';
 import { deleteRow, enterVersion, insertRow, updateRow, type Writable } from './write.js';
@@ -19,13 +26,20 @@ const SKIPPED: Applied = { outcome: 'skipped', conflict: false };
 
 /**
  * Resolves one change against what is here, and writes it where it wins. Call inside the apply transaction, guard set.
- * A row that can't be written comes back as `held`; errors of the database itself are raised.
+ * A row that can't be written comes back as `held`; errors of the database itself are raised. `kept` is the row that
+ * was taken away to make room: what the change does not bring comes back with it.
  */
-export function applyChange(changelog: Changelog, change: Change, clock: ApplyClock): Applied {
+export function applyChange(
+  changelog: Changelog,
+  change: Change,
+  clock: ApplyClock,
+  kept: WholeRow | null = null,
+): Applied {
   const table = tableNamed(changelog, change.table);
   if (table === undefined) return SKIPPED;
-  const writable = change.record === null ? null : writableOf(table, change, change.record);
-  if (typeof writable === 'string') return { outcome: 'held', reason: writable };
+  const received = change.record === null ? null : writableOf(table, change, change.record);
+  if (typeof received === 'string') return { outcome: 'held', reason: received };
+  const writable = received === null || kept === null ? received : withKept(received, kept);
   const local = findVersion(changelog, table, change.key);
   return settle(changelog, table, change, writable, local, clock);
 }
@@ -108,6 +122,14 @@ function isLegacy(
 ): boolean {
   const unknown = local === null || isTombstone(local.version);
   return unknown && findRow(changelog, table, change.key) !== null;
+}
+
+function withKept(received: Writable, kept: WholeRow): Writable {
+  const extra = [...kept].filter(([name]) => !received.names.includes(name));
+  return {
+    names: [...received.names, ...extra.map(([name]) => name)],
+    values: [...received.values, ...extra.map(([, value]) => value)],
+  };
 }
 
 /** The columns that are written here, or why this schema can't take the record. */

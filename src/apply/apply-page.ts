@@ -7,6 +7,7 @@ import { toChange, type Change, type Page } from '../wire/page.js';
 import { applyChange, type Applied } from './apply-change.js';
 import { isAnythingHeld, quarantine, releaseOlder, type Reason } from './quarantine.js';
 import type { ApplyClock } from './local.js';
+import { applyTogether } from './together.js';
 
 export interface ApplyOptions extends ApplyClock {
   readonly peer: string;
@@ -45,7 +46,7 @@ export interface PartDone {
 }
 
 /** Parked changes that one pass tries again. */
-const MAX_RETRIED = 1_000;
+const MAX_RETRIED = 2_000;
 
 export function beginPage(page: Page): PageInProgress {
   const rank = (change: Change): number => (change.record === null ? 0 : 1);
@@ -151,21 +152,42 @@ export class TransactionLost extends Error {
   }
 }
 
-/** What a unique index kept out may fit now that the rest of the page is in. */
+interface Parked {
+  readonly id: number;
+  readonly change: Change;
+}
+
+/** What a unique index kept out may fit now that the rest of the page is in: one by one, else all together. */
 function retryParked(changelog: Changelog, counts: ApplyCounts, options: ApplyOptions): void {
   if (!isAnythingHeld(changelog)) return;
-  const parked = changelog.prepare(statement('apply/parked')).all({ limit: MAX_RETRIED }) as {
+  const rows = changelog.prepare(statement('apply/parked')).all({ limit: MAX_RETRIED }) as {
     id: number;
     change: string;
   }[];
-  for (const row of parked) {
-    const change = toChange(JSON.parse(row.change), `quarantine ${row.id}`);
-    const result = applyChange(changelog, change, options);
-    if (result.outcome === 'held') continue;
-    changelog.prepare(statement('apply/release')).run({ id: row.id });
-    count(counts, result);
-    counts.quarantined = Math.max(0, counts.quarantined - 1);
-  }
+  const parked = rows.map((row) => ({
+    id: row.id,
+    change: toChange(JSON.parse(row.change), `quarantine ${row.id}`),
+  }));
+  const left = parked.filter(
+    (one) => !release(changelog, one, applyChange(changelog, one.change, options), counts),
+  );
+  const changes = left.map((one) => one.change);
+  const applied = applyTogether(changelog, changes, options);
+  for (const one of left) release(changelog, one, applied.get(one.change), counts);
+}
+
+/** Forgets a parked change that found its place; false where it did not. */
+function release(
+  changelog: Changelog,
+  parked: Parked,
+  result: Applied | undefined,
+  counts: ApplyCounts,
+): boolean {
+  if (result === undefined || result.outcome === 'held') return false;
+  changelog.prepare(statement('apply/release')).run({ id: parked.id });
+  count(counts, result);
+  counts.quarantined = Math.max(0, counts.quarantined - 1);
+  return true;
 }
 
 function count(counts: ApplyCounts, result: Applied): void {

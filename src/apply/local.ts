@@ -46,22 +46,43 @@ export function findVersion(
   };
 }
 
-/** A row as it is here, by column, byte for byte; null where there is none. */
+/** A row as it is here, by replicated column, byte for byte; null where there is none. */
 export function findRow(
   changelog: Changelog,
   table: ReplicatedTable,
   key: readonly SqlValue[],
 ): Map<string, SqlValue> | null {
+  return readRow(changelog, table, key, table.columns);
+}
+
+/** Every stored column of a row, those that stay local included. */
+export type WholeRow = ReadonlyMap<string, SqlValue>;
+
+export function findWholeRow(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+): WholeRow | null {
+  const stored = table.table.columns.filter((column) => !column.generated).map((column) => column.name);
+  return readRow(changelog, table, key, stored);
+}
+
+function readRow(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+  columns: readonly string[],
+): Map<string, SqlValue> | null {
   const sql = template('apply/row-of-key', {
-    values: rowColumns(table),
-    bytes: rowBytes(table),
+    values: rowColumns(columns),
+    bytes: rowBytes(columns),
     table: identifier(table.name),
     rowIs: rowIs(table, key),
   });
   const cells = changelog.prepare(sql).safeIntegers(true).raw(true).get(bindings(key));
   if (cells === undefined) return null;
   const values = exactValues(cells as PlainValue[]);
-  return new Map(table.columns.map((name, index) => [name, values[index] ?? null]));
+  return new Map(columns.map((name, index) => [name, values[index] ?? null]));
 }
 
 /** What applying needs of the clock, in ms. */

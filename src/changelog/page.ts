@@ -215,7 +215,7 @@ function rowsSql(table: ReplicatedTable, hideSome: boolean): Sql {
   return template('feed/rows', {
     present: fragment('w.{{key}} IS NOT NULL', { key: firstKey }),
     recordColumns: recordColumnsOf(table, 'c'),
-    rowColumns: rowColumns(table),
+    rowColumns: rowColumns(table.columns),
     table: identifier(table.name),
     tableName,
     rowMatches: rowMatches(table, 'w', 'c'),

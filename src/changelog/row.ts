@@ -5,18 +5,18 @@ import { RawText, type SqlValue } from '../wire/value.js';
 import { isUtf8 } from 'node:buffer';
 import type { Changelog } from './changelog.js';
 
-/** The columns of the source named `w`, as they are. */
-export function rowColumns(table: ReplicatedTable): Sql {
+/** Columns of the source named `w`, as they are. */
+export function rowColumns(columns: readonly string[]): Sql {
   return joinSql(
-    table.columns.map((name) => fragment('w.{{name}}', { name: identifier(name) })),
+    columns.map((name) => fragment('w.{{name}}', { name: identifier(name) })),
     ', ',
   );
 }
 
 /** The same columns as bytes, for text that JavaScript can't hold. */
-export function rowBytes(table: ReplicatedTable): Sql {
+export function rowBytes(columns: readonly string[]): Sql {
   return joinSql(
-    table.columns.map((name) => fragment('CAST(w.{{name}} AS BLOB)', { name: identifier(name) })),
+    columns.map((name) => fragment('CAST(w.{{name}} AS BLOB)', { name: identifier(name) })),
     ', ',
   );
 }
@@ -24,8 +24,8 @@ export function rowBytes(table: ReplicatedTable): Sql {
 /** Reads the user's row that a changelog entry names, byte for byte, in the order of `table.columns`. */
 export function exactRow(changelog: Changelog, table: ReplicatedTable, entryId: number): SqlValue[] {
   const sql = template('row/of-entry', {
-    values: rowColumns(table),
-    bytes: rowBytes(table),
+    values: rowColumns(table.columns),
+    bytes: rowBytes(table.columns),
     table: identifier(table.name),
     rowMatches: rowMatches(table, 'w', 'c'),
   });

@@ -114,6 +114,47 @@ describe('applying changes', () => {
     expect(rows(bob, 'plain')).to.deep.equal([{ id: 'b', body: 'good' }]);
   });
 
+  it('applies a swap of unique values, which no order of single rows can, and leaves local columns alone', () => {
+    const [ann, bob] = pair(`ALTER TABLE users ADD COLUMN extra`);
+    ann.app.exec(`INSERT INTO users VALUES ('1', 'x', NULL), ('2', 'y', NULL)`);
+    bob.pullFrom(ann);
+    bob.app.exec(
+      `UPDATE _sync_guard SET applying = 1; UPDATE users SET extra = 'local' || id; UPDATE _sync_guard SET applying = 0`,
+    );
+    ann.app.exec(`UPDATE users SET email = 'z' WHERE id = '1'; UPDATE users SET email = 'x' WHERE id = '2';
+      UPDATE users SET email = 'y' WHERE id = '1'`);
+    bob.pullFrom(ann, 10);
+    expect(rows(bob, 'users')).to.deep.equal([
+      { id: '1', email: 'y', name: null, extra: 'local1' },
+      { id: '2', email: 'x', name: null, extra: 'local2' },
+    ]);
+    expect(count(bob, '_sync_quarantine')).to.equal(0);
+  });
+
+  it('applies a shift of unique values along many rows, over pages of a few', () => {
+    const [ann, bob] = pair();
+    const insert = ann.app.prepare('INSERT INTO users VALUES (?, ?, NULL)');
+    for (let row = 0; row < 40; row += 1) insert.run(String(row).padStart(2, '0'), `mail ${row}`);
+    bob.pullFrom(ann, 100);
+    ann.app.exec(`UPDATE users SET email = 'to ' || id; UPDATE users SET email = 'mail ' || ((id + 1) % 40)`);
+    bob.pullFrom(ann, 7);
+    expect(rows(bob, 'users')).to.deep.equal(rows(ann, 'users'));
+    expect(count(bob, '_sync_quarantine')).to.equal(0);
+  });
+
+  it('parks a real clash, applies the rest, and makes a note of neither row as lost', () => {
+    const [ann, bob] = pair();
+    ann.app.exec(`INSERT INTO users VALUES ('1', 'x', 'ann'), ('3', 'free', 'ann')`);
+    bob.app.exec(`INSERT INTO users VALUES ('2', 'x', 'bob')`);
+    expect(bob.pullFrom(ann, 10)).to.include({ applied: 1, quarantined: 1 });
+    expect(count(bob, 'users')).to.equal(2);
+    bob.app.exec(`UPDATE users SET email = 'other' WHERE id = '2'`);
+    ann.app.exec(`UPDATE users SET name = 'again' WHERE id = '3'`);
+    bob.pullFrom(ann, 10);
+    expect(count(bob, 'users')).to.equal(3);
+    expect(count(bob, '_sync_quarantine')).to.equal(0);
+  });
+
   it('moves a unique value from a deleted row to a new one, over pages of one row', () => {
     const [ann, bob] = pair();
     ann.app.exec(`INSERT INTO users VALUES ('2', 'x', NULL)`);

@@ -8,12 +8,12 @@ import { loadConfig } from '#src/config/load.js';
 import { Reader } from '#src/threads/reader.js';
 import { Writer } from '#src/threads/writer.js';
 import { runMain } from '../cli/captured.js';
+import { printedSeed, runsOf } from '../random.js';
 import { scratchFolder } from '../scratch.js';
 import { session, SessionSchema, quoted, type Step } from './session.js';
 import { TwoDatabases, type Answer } from './two-databases.js';
 
-/** More in `npm run soak`. */
-const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 300);
+const RUNS = runsOf({ suite: 300, soak: 5_000 });
 
 describe('an app that does not notice us', () => {
   let both: TwoDatabases;
@@ -24,8 +24,7 @@ describe('an app that does not notice us', () => {
 
   it('sees the same in random sessions with and without our triggers, and a second replica follows', async function () {
     this.timeout(RUNS * 2_000);
-    const seed = Number(process.env.FC_SEED ?? Date.now() % 2_147_483_647);
-    console.log(`      ${RUNS} sessions, seed ${seed} (FC_SEED=${seed} replays them)`);
+    const seed = printedSeed(RUNS);
     await fc.assert(
       fc.asyncProperty(session, async ({ schema, steps }) => {
         const run = await Session.start(both, new SessionSchema(schema));
@@ -36,7 +35,7 @@ describe('an app that does not notice us', () => {
           await run.end();
         }
       }),
-      { numRuns: RUNS, seed, endOnFailure: process.env.FC_SEED === undefined ? false : true },
+      { numRuns: RUNS, seed, endOnFailure: process.env.FC_SEED !== undefined },
     );
   });
 });

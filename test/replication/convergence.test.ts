@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { printedSeed, runsOf } from '../random.js';
 import { QuickGroup, tableConfig, type QuickReplica } from './quick-replica.js';
 
 const SCHEMA = `
@@ -27,6 +28,7 @@ type Step =
   | { do: 'fold'; replica: number }
   | { do: 'pull'; replica: number; peer: number };
 
+const RUNS = runsOf({ suite: 500, soak: 20_000 });
 const KEYS = 4;
 const replicaNumber = fc.nat({ max: 3 });
 const key = fc.nat({ max: KEYS - 1 });
@@ -70,9 +72,8 @@ describe('random histories', () => {
   after(() => group.remove());
 
   it('converge, whatever was written where, in whatever order replicas met', function () {
-    this.timeout(240_000);
-    const seed = Number(process.env.FC_SEED ?? Date.now() % 2_147_483_647);
-    console.log(`      seed ${seed} (FC_SEED=${seed} replays it)`);
+    this.timeout(RUNS * 1_000);
+    const seed = printedSeed(RUNS);
     fc.assert(
       fc.property(
         fc.array(step, { minLength: 5, maxLength: 60 }),
@@ -87,7 +88,7 @@ describe('random histories', () => {
           expectQuiet(replicas);
         },
       ),
-      { numRuns: 500, seed, endOnFailure: false },
+      { numRuns: RUNS, seed, endOnFailure: false },
     );
   });
 

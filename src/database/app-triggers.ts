@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { fragment, identifier, literal, statement, template, type Sql } from '../sql/template.js';
+import { identifier, literal, statement, template, verbatim, type Sql } from '../sql/template.js';
 import { isKeyword, isName, tokensOf, type Token } from '../sql/tokens.js';
 
 /** A trigger of the app's own. */
@@ -61,8 +61,9 @@ export function guardedSql(sql: string): Sql {
   if (begin === undefined) throw new TypeError(`Expected a trigger, not ${sql}`);
   const when = tokens.slice(0, bodyStart(tokens)).find((token) => isKeyword(token, 'WHEN'));
   const head = when === undefined ? sql.slice(0, begin.start) : sql.slice(0, when.start);
-  const condition = when === undefined ? '' : `(${sql.slice(when.end, begin.start).trim()}) AND `;
-  return fragment(`${head.trimEnd()} WHEN ${condition}${GUARD}\n${sql.slice(begin.start)}`);
+  // On lines of their own: the app's text may end in a comment.
+  const condition = when === undefined ? '' : `(${sql.slice(when.end, begin.start).trim()}\n) AND `;
+  return verbatim(`${head.trimEnd()}\nWHEN ${condition}${GUARD}\n${sql.slice(begin.start)}`);
 }
 
 /** The statements that put guards on these triggers, and keep their text for `planUnguarding`. */
@@ -85,7 +86,7 @@ export function planUnguarding(database: Database): Sql[] {
   return [
     ...restored.flatMap((trigger) => [
       template('migrate/drop-trigger', { trigger: identifier(trigger.name) }),
-      fragment(trigger.sql),
+      verbatim(trigger.sql),
     ]),
     statement('migrate/forget-guarded'),
   ];

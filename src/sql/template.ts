@@ -16,6 +16,11 @@ export function literal(text: string): Sql {
   return `'${text.replaceAll("'", "''")}'` as Sql;
 }
 
+/** A statement that the schema itself holds, as it stands there. */
+export function verbatim(text: string): Sql {
+  return text as Sql;
+}
+
 /** Fragments with a separator between them; the separator is a constant of ours. */
 export function joinSql(parts: readonly Sql[], separator: ', ' | ' AND ' | ' OR ' | '\n'): Sql {
   return parts.join(separator) as Sql;

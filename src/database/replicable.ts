@@ -31,6 +31,9 @@ export const MAX_KEY_COLUMNS = 8;
 /** Columns of a table: an SQL function takes as many values, and a row is read as values and as bytes at once. */
 export const MAX_COLUMNS = 1000;
 
+/** The collations that every SQLite has. */
+const OWN_COLLATIONS = new Set(['BINARY', 'NOCASE', 'RTRIM']);
+
 /** The columns that identify a row: the configured ones, else the schema's primary key. */
 export function keyOf(table: Table, configured: readonly string[] | null): readonly string[] {
   if (configured === null) return table.primaryKey;
@@ -99,10 +102,18 @@ function keyRefusal(table: Table, key: readonly string[], allowIntegerKey: boole
       };
     }
   }
-  if (collationsOf(table, key) === null) {
+  const collations = collationsOf(table, key);
+  if (collations === null) {
     return {
       reason: `has no primary key or unique index on exactly (${key.join(', ')})`,
       remedy: `Create one: CREATE UNIQUE INDEX ... ON "${table.name}" (${key.map((name) => `"${name}"`).join(', ')}).`,
+    };
+  }
+  const foreign = collations.find((name) => !OWN_COLLATIONS.has(name.toUpperCase()));
+  if (foreign !== undefined) {
+    return {
+      reason: `has a key under the collation "${foreign}", which the application brings with it and we don't have`,
+      remedy: 'Name a unique index under BINARY, NOCASE or RTRIM in primary_key.',
     };
   }
   if (isRowidKey(table, key) && !allowIntegerKey) {

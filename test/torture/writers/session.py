@@ -63,8 +63,8 @@ def outcome(connection, step):
 def entries(connection):
     """The newest id of the changelog; null where there is none."""
     try:
-        return connection.execute("SELECT seq FROM sqlite_sequence WHERE name = '_sync_changes'").fetchone()[0]
-    except (sqlite3.Error, TypeError):
+        return connection.execute("SELECT max(id) FROM main._sync_changes").fetchone()[0]
+    except sqlite3.Error:
         return None
 
 

@@ -16,7 +16,7 @@ import {
 } from './local.js';
 import { isClash, reasonOf, type Reason } from './quarantine.js';
 import { resolve, type Resolution } from './resolve.js';
-import { deleteRow, enterVersion, insertRow, updateRow, type Writable } from './write.js';
+import { deleteRow, enterVersion, insertRow, updateRow, withKept, type Writable } from './write.js';
 
 export type Applied =
   | { readonly outcome: 'applied' | 'skipped'; readonly conflict: boolean }
@@ -124,16 +124,8 @@ function isLegacy(
   return unknown && findRow(changelog, table, change.key) !== null;
 }
 
-function withKept(received: Writable, kept: WholeRow): Writable {
-  const extra = [...kept].filter(([name]) => !received.names.includes(name));
-  return {
-    names: [...received.names, ...extra.map(([name]) => name)],
-    values: [...received.values, ...extra.map(([, value]) => value)],
-  };
-}
-
 /** The columns that are written here, or why this schema can't take the record. */
-function writableOf(
+export function writableOf(
   table: ReplicatedTable,
   change: Change,
   record: ReadonlyMap<string, SqlValue>,

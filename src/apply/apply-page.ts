@@ -3,11 +3,11 @@ import { enterLiveChanges } from '../changelog/evictions.js';
 import { drawMark } from '../changelog/marks.js';
 import { SyncError, messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
-import { toChange, type Change, type Page } from '../wire/page.js';
+import type { Change, Page } from '../wire/page.js';
 import { applyChange, type Applied } from './apply-change.js';
 import { isAnythingHeld, quarantine, releaseOlder, type Reason } from './quarantine.js';
 import type { ApplyClock } from './local.js';
-import { applyTogether } from './together.js';
+import { retryParked } from './parked.js';
 
 export interface ApplyOptions extends ApplyClock {
   readonly peer: string;
@@ -45,9 +45,6 @@ export interface PartDone {
   readonly done: boolean;
 }
 
-/** Parked changes that one pass tries again. */
-const MAX_RETRIED = 2_000;
-
 export function beginPage(page: Page): PageInProgress {
   const rank = (change: Change): number => (change.record === null ? 0 : 1);
   const changes = [...page.changes].sort((a, b) => rank(a) - rank(b));
@@ -81,7 +78,10 @@ export function applyPart(changelog: Changelog, progress: PageInProgress, option
   }
   const done = next >= progress.changes.length;
   if (done) {
-    retryParked(changelog, counts, options);
+    retryParked(changelog, options, progress.page.has_more ? null : options.peer, (result) => {
+      count(counts, result);
+      counts.quarantined = Math.max(0, counts.quarantined - 1);
+    });
     moveCursor(changelog, progress.page, counts, options);
   }
   enterLiveChanges(changelog);
@@ -150,44 +150,6 @@ export class TransactionLost extends Error {
   ) {
     super(`The transaction was rolled back: ${messageOf(cause)}`, { cause });
   }
-}
-
-interface Parked {
-  readonly id: number;
-  readonly change: Change;
-}
-
-/** What a unique index kept out may fit now that the rest of the page is in: one by one, else all together. */
-function retryParked(changelog: Changelog, counts: ApplyCounts, options: ApplyOptions): void {
-  if (!isAnythingHeld(changelog)) return;
-  const rows = changelog.prepare(statement('apply/parked')).all({ limit: MAX_RETRIED }) as {
-    id: number;
-    change: string;
-  }[];
-  const parked = rows.map((row) => ({
-    id: row.id,
-    change: toChange(JSON.parse(row.change), `quarantine ${row.id}`),
-  }));
-  const left = parked.filter(
-    (one) => !release(changelog, one, applyChange(changelog, one.change, options), counts),
-  );
-  const changes = left.map((one) => one.change);
-  const applied = applyTogether(changelog, changes, options);
-  for (const one of left) release(changelog, one, applied.get(one.change), counts);
-}
-
-/** Forgets a parked change that found its place; false where it did not. */
-function release(
-  changelog: Changelog,
-  parked: Parked,
-  result: Applied | undefined,
-  counts: ApplyCounts,
-): boolean {
-  if (result === undefined || result.outcome === 'held') return false;
-  changelog.prepare(statement('apply/release')).run({ id: parked.id });
-  count(counts, result);
-  counts.quarantined = Math.max(0, counts.quarantined - 1);
-  return true;
 }
 
 function count(counts: ApplyCounts, result: Applied): void {

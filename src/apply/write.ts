@@ -8,12 +8,21 @@ import type { SqlValue } from '../wire/value.js';
 import { isTombstone } from '../wire/version.js';
 import { bindings, placeholder } from '../database/bind.js';
 import { rowIs } from './row-is.js';
-import type { LocalVersion } from './local.js';
+import type { LocalVersion, WholeRow } from './local.js';
 
 /** Columns of a change that are written here, in the change's order. */
 export interface Writable {
   readonly names: readonly string[];
   readonly values: readonly SqlValue[];
+}
+
+/** What a change brings, with the columns of the row here that it does not. */
+export function withKept(received: Writable, kept: WholeRow): Writable {
+  const extra = [...kept].filter(([name]) => !received.names.includes(name));
+  return {
+    names: [...received.names, ...extra.map(([name]) => name)],
+    values: [...received.values, ...extra.map(([, value]) => value)],
+  };
 }
 
 /** Inserts the row of a change; a constraint of the table's makes it throw. */

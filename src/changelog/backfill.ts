@@ -114,6 +114,22 @@ async function backfillVanished(
   table: ReplicatedTable,
   options: BackfillOptions & { readonly at: number },
 ): Promise<number> {
+  const head = headOf(changelog.database);
+  let versions = 0;
+  for (let after = 0; after < head; after += options.batchRows) {
+    const stretch = { after, last: Math.min(after + options.batchRows, head), at: options.at };
+    const found = await transactions.run(() => appendVanished(changelog, table, stretch));
+    if (found > 0) versions += await foldAll(changelog, transactions, options);
+  }
+  return versions;
+}
+
+/** Enters the versions of one stretch of the log whose rows went unseen; how many. Call in a write transaction. */
+export function appendVanished(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  stretch: { readonly after: number; readonly last: number; readonly at: number },
+): number {
   const sql = template('backfill/append-vanished', {
     recordColumns: joinSql(recordColumns(table.key.length), ', '),
     entryColumns: recordColumnsOf(table, 'c'),
@@ -121,16 +137,7 @@ async function backfillVanished(
     table: identifier(table.name),
     rowMatches: rowMatches(table, 'w', 'c'),
   });
-  const head = headOf(changelog.database);
-  let versions = 0;
-  for (let after = 0; after < head; after += options.batchRows) {
-    const last = Math.min(after + options.batchRows, head);
-    const found = await transactions.run(
-      () => changelog.prepare(sql).run({ after, last, at: options.at }).changes,
-    );
-    if (found > 0) versions += await foldAll(changelog, transactions, options);
-  }
-  return versions;
+  return changelog.prepare(sql).run(stretch).changes;
 }
 
 async function foldAll(

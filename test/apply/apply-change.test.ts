@@ -142,17 +142,26 @@ describe('applying changes', () => {
     expect(count(bob, '_sync_quarantine')).to.equal(0);
   });
 
-  it('parks a real clash, applies the rest, and makes a note of neither row as lost', () => {
+  it('decides between two rows with one unique value alike on both sides, and keeps the loser in full', () => {
     const [ann, bob] = pair();
     ann.app.exec(`INSERT INTO users VALUES ('1', 'x', 'ann'), ('3', 'free', 'ann')`);
+    ann.fold();
     bob.app.exec(`INSERT INTO users VALUES ('2', 'x', 'bob')`);
-    expect(bob.pullFrom(ann, 10)).to.include({ applied: 1, quarantined: 1 });
-    expect(count(bob, 'users')).to.equal(2);
-    bob.app.exec(`UPDATE users SET email = 'other' WHERE id = '2'`);
-    ann.app.exec(`UPDATE users SET name = 'again' WHERE id = '3'`);
+    bob.app.exec(`UPDATE _sync_changes SET timestamp = timestamp + 10`);
+    expect(bob.pullFrom(ann, 10)).to.include({ conflicts: 1, quarantined: 0 });
+    expect(ann.pullFrom(bob, 10)).to.include({ quarantined: 0 });
     bob.pullFrom(ann, 10);
-    expect(count(bob, 'users')).to.equal(3);
-    expect(count(bob, '_sync_quarantine')).to.equal(0);
+    for (const replica of [ann, bob]) {
+      expect(rows(replica, 'users')).to.deep.equal([
+        { id: '2', email: 'x', name: 'bob' },
+        { id: '3', email: 'free', name: 'ann' },
+      ]);
+      expect(count(replica, '_sync_quarantine')).to.equal(0);
+    }
+    const [conflict] = rows(bob, '_sync_conflicts') as { loser: string }[];
+    expect(JSON.parse(conflict?.loser ?? '')).to.deep.include({
+      record: { id: '1', email: 'x', name: 'ann' },
+    });
   });
 
   it('moves a unique value from a deleted row to a new one, over pages of one row', () => {

@@ -7,12 +7,14 @@ const SCHEMA = `
   CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER, deleted_at INTEGER);
   CREATE TABLE marks (user_id TEXT, word_id INTEGER, mark, PRIMARY KEY (user_id, word_id)) WITHOUT ROWID;
   CREATE TABLE notes (id BLOB PRIMARY KEY, body BLOB);
+  CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT COLLATE NOCASE UNIQUE, a, b, UNIQUE (a, b));
 `;
 
 const TABLES = [
   tableConfig('words', { timestampColumn: 'updated_at', softDeleteColumn: 'deleted_at' }),
   tableConfig('marks'),
   tableConfig('notes'),
+  tableConfig('users'),
 ];
 
 type Step =
@@ -22,7 +24,7 @@ type Step =
       key: number;
       value: number;
       clockMs: number;
-      table: 'words' | 'marks' | 'notes';
+      table: 'words' | 'marks' | 'notes' | 'users';
     }
   | { do: 'soft' | 'delete' | 'rename'; replica: number; key: number; value: number; clockMs: number }
   | { do: 'fold'; replica: number }
@@ -45,7 +47,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       key,
       value,
       clockMs,
-      table: fc.constantFrom('words' as const, 'marks' as const, 'notes' as const),
+      table: fc.constantFrom('words' as const, 'marks' as const, 'notes' as const, 'users' as const),
     }),
   },
   {
@@ -119,6 +121,9 @@ describe('random histories', () => {
         return;
       case 'rename':
         replica.app
+          .prepare('UPDATE OR REPLACE users SET email = ? WHERE id = ?')
+          .run(['x', 'y', 'z', null][one.value] ?? null, `u${one.key}`);
+        replica.app
           .prepare('UPDATE OR IGNORE words SET id = ? WHERE id = ?')
           .run(`w${(one.key + one.value) % KEYS}`, `w${one.key}`);
     }
@@ -139,6 +144,11 @@ function write(replica: QuickReplica, table: string, key: number, value: number,
       replica.app
         .prepare('INSERT OR REPLACE INTO marks VALUES (?, ?, ?)')
         .run(`u${value % 2}`, BigInt(key), value % 2 === 0 ? BigInt(value) : value);
+      return;
+    case 'users':
+      replica.app
+        .prepare('INSERT OR REPLACE INTO users VALUES (?, ?, ?, ?)')
+        .run(`u${key}`, ['x', 'X', 'y', null][value] ?? null, BigInt(Math.abs(clock) % 2), BigInt(value % 2));
       return;
     default:
       replica.app
@@ -182,6 +192,8 @@ function contentOf(replica: QuickReplica): unknown {
     words: replica.app.prepare('SELECT *, typeof(english), typeof(updated_at) FROM words ORDER BY id').all(),
     marks: replica.app.prepare('SELECT *, typeof(mark) FROM marks ORDER BY user_id, word_id').all(),
     notes: replica.app.prepare('SELECT hex(id), hex(body), typeof(body) FROM notes ORDER BY id').all(),
+    users: replica.app.prepare('SELECT * FROM users ORDER BY id').all(),
+    held: replica.app.prepare('SELECT reason FROM _sync_quarantine').all(),
     versions: replica.app
       .prepare(
         `SELECT table_name, hex(record_id), record_id_2, timestamp, o.name, hex(fingerprint)

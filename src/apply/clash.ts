@@ -1,0 +1,102 @@
+import { originOf, readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
+import type { ReplicatedTable } from '../database/replicable.js';
+import type { Change } from '../wire/page.js';
+import { toWire, type SqlValue } from '../wire/value.js';
+import { compareVersions, seenAfter, type Version } from '../wire/version.js';
+import { applyChange, writableOf, type Applied } from './apply-change.js';
+import { noteConflict, type Side } from './ledger.js';
+import { adoptLegacyRow, findRow, findVersion, findWholeRow, type ApplyClock } from './local.js';
+import { reasonOf } from './quarantine.js';
+import { rowsInTheWay } from './rows-in-the-way.js';
+import { withKept } from './write.js';
+
+/** A row here that holds a unique value which an incoming change claims. */
+interface Holder extends Side {
+  readonly key: readonly SqlValue[];
+}
+
+/**
+ * Decides between a change and the rows of other keys that hold its unique values, by version, as every replica does:
+ * the losers become tombstones with their own stamp + 1, authored here, and go to the ledger in full. Call inside the
+ * apply transaction, guard set, once nothing else can make room.
+ */
+export function decideClash(changelog: Changelog, change: Change, clock: ApplyClock): Applied {
+  const table = tableNamed(changelog, change.table);
+  if (table === undefined || change.record === null) return applyChange(changelog, change, clock);
+  const holders = holdersOf(changelog, table, change, change.record, clock);
+  if (typeof holders === 'string') return { outcome: 'held', reason: holders };
+  const stronger = holders.find((holder) => compareVersions(holder.version, change.version) > 0);
+  if (stronger !== undefined) return overrule(changelog, table, change, stronger, clock);
+  for (const holder of holders) {
+    noteConflict(changelog, table, holder.key, { winner: change, loser: holder }, clock.nowMs);
+    applyChange(changelog, tombstoneOf(changelog, table, holder), clock);
+  }
+  const result = applyChange(changelog, change, clock);
+  return result.outcome === 'held' ? result : { ...result, conflict: result.conflict || holders.length > 0 };
+}
+
+/** The change loses: its row is deleted, here and, by the tombstone, everywhere. */
+function overrule(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  change: Change,
+  winner: Holder,
+  clock: ApplyClock,
+): Applied {
+  noteConflict(changelog, table, change.key, { winner, loser: change }, clock.nowMs);
+  const result = applyChange(changelog, tombstoneOf(changelog, table, change), clock);
+  return result.outcome === 'held' ? result : { ...result, conflict: true };
+}
+
+function holdersOf(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  change: Change,
+  record: ReadonlyMap<string, SqlValue>,
+  clock: ApplyClock,
+): Holder[] | string {
+  const received = writableOf(table, change, record);
+  if (typeof received === 'string') return received;
+  const kept = findWholeRow(changelog, table, change.key);
+  try {
+    const keys = rowsInTheWay(
+      changelog,
+      table,
+      change.key,
+      kept === null ? received : withKept(received, kept),
+    );
+    return keys.map((key) => {
+      const local = findVersion(changelog, table, key) ?? adoptLegacyRow(changelog, table, key, clock);
+      return { key, version: local.version, record: findRow(changelog, table, key) };
+    });
+  } catch (error) {
+    const reason = changelog.database.inTransaction ? reasonOf(error) : null;
+    if (reason === null) throw error;
+    return reason;
+  }
+}
+
+function tombstoneOf(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  loser: { key: readonly SqlValue[]; version: Version },
+): Change {
+  const origin = originOf(readReplica(changelog.database));
+  const version = {
+    stamp: loser.version.stamp + 1,
+    origin,
+    fingerprint: '',
+    seen: seenAfter(loser.version, origin),
+  };
+  const wire = {
+    seq: 0,
+    table: table.name,
+    operation: 'delete' as const,
+    key: loser.key.map(toWire),
+    stamp: version.stamp,
+    origin,
+    ...(version.seen === null ? {} : { seen: version.seen }),
+    record: null,
+  };
+  return { table: table.name, key: loser.key, version, record: null, wire };
+}

@@ -1,7 +1,7 @@
 import { escapeControls } from '../log/escape.js';
 
-// what YAML reads as text when it stands without quotes: names, paths, URLs, and IPv4 with a port
-const PLAIN = /^(?:[A-Za-z_./][\w./-]*|\d+(?:\.\d+){3}(?=:))(?::[\w./-]+)*$/;
+// what YAML reads as text when it stands without quotes: names, paths, URLs, and IPv4 with a port; not .7 or .inf
+const PLAIN = /^(?:(?:[A-Za-z_/]|\.{1,2}\/)[\w./-]*|\d+(?:\.\d+){3}(?=:))(?::[\w./-]+)*$/;
 // YAML 1.1 readers know more words than YAML 1.2
 const RESERVED = /^(null|true|false|yes|no|on|off|y|n)$/i;
 

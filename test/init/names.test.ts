@@ -69,6 +69,8 @@ describe('Names that init makes and looks for', () => {
         '~',
         '1',
         '1e3',
+        '.7',
+        '.inf',
         '0x1F',
         '-',
         '- a',

@@ -1,3 +1,4 @@
+DROP TABLE IF EXISTS _sync_known_keys;
 DROP TABLE IF EXISTS _sync_counts;
 DROP TABLE IF EXISTS _sync_guarded_triggers;
 DROP TABLE IF EXISTS _sync_backfill;

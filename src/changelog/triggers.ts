@@ -34,7 +34,7 @@ export function triggersOf(table: ReplicatedTable): WantedTrigger[] {
   return (['insert', 'update', 'update-key', 'delete'] as const).map((kind) => {
     const name = `_sync_${table.name}_${kind.replace('-', '_')}`;
     const sql = template(`triggers/${kind}`, { ...holes, trigger: identifier(name) });
-    return { name, table: table.name, sql };
+    return { name, table: table.name, key: table.key.map((column) => column.name), sql };
   });
 }
 

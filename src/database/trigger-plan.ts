@@ -1,17 +1,21 @@
 import type { Database } from 'better-sqlite3';
 import { identifier, literal, statement, template, type Sql } from '../sql/template.js';
+import { planKnownKeys, rekeyedTables, type KeyedTable } from './known-keys.js';
 import { hasRows } from './table.js';
 
 /** A trigger as it should stand in the schema. */
 export interface WantedTrigger {
   readonly name: string;
   readonly table: string;
+  /** The columns of the table's key, which it notes of each row. */
+  readonly key: readonly string[];
   readonly sql: Sql;
 }
 
 /**
  * The statements that make our triggers exactly these; empty where they are. A table that lacked one is to be compared
- * with its versions, and everything that peers hold of it pulled again.
+ * with its versions, and everything that peers hold of it pulled again. A table that has another key now than the
+ * changelog knows it by starts over: its rows are compared as if they had been there before the triggers.
  */
 export function planTriggers(database: Database, wished: readonly WantedTrigger[]): Sql[] {
   const present = ourTriggers(database);
@@ -21,12 +25,34 @@ export function planTriggers(database: Database, wished: readonly WantedTrigger[
   const missing = wished.filter(
     (wanted) => !present.some((trigger) => trigger.name === wanted.name && trigger.sql === wanted.sql),
   );
-  const uncaptured = uncapturedTables(database, wished);
+  const keyed = keyedTables(wished, missing);
+  const rekeyed = rekeyedTables(database, keyed);
+  const uncaptured = uncapturedTables(database, wished).filter((table) => !rekeyed.includes(table));
   return [
     ...stale.map((trigger) => dropTrigger(trigger.name)),
     ...missing.map((trigger) => trigger.sql),
     ...uncaptured.flatMap((table) => planBackfill(database, table)),
-    ...(uncaptured.length > 0 ? [statement('migrate/restart-pulls')] : []),
+    ...rekeyed.flatMap(planStartingOver),
+    ...(uncaptured.length + rekeyed.length > 0 ? [statement('migrate/restart-pulls')] : []),
+    ...planKnownKeys(database, keyed),
+  ];
+}
+
+/** Where SQLite has kept our triggers up with a renamed column, they read as they should. */
+function keyedTables(wished: readonly WantedTrigger[], missing: readonly WantedTrigger[]): KeyedTable[] {
+  const tables = new Map(wished.map(({ table, key }) => [table, key]));
+  return [...tables].map(([table, key]) => ({
+    table,
+    key,
+    followed: !missing.some((trigger) => trigger.table === table),
+  }));
+}
+
+function planStartingOver(table: string): Sql[] {
+  const tableName = literal(table);
+  return [
+    template('migrate/forget-entries', { tableName }),
+    template('migrate/forget-backfill', { tableName }),
   ];
 }
 

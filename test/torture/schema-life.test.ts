@@ -60,6 +60,7 @@ withPrograms(['python3', 'sqlite3'], () => {
         both(
           `ALTER TABLE posts RENAME COLUMN id TO uid;\nALTER TABLE tags RENAME COLUMN tag TO "the tag";\nALTER TABLE posts RENAME COLUMN title TO heading`,
         );
+        await pair.expectQuiet();
         python(
           pair.ann.file,
           `UPDATE posts SET heading = 'A2' WHERE uid = 'a'`,
@@ -242,6 +243,55 @@ withPrograms(['python3', 'sqlite3'], () => {
         expect(pair.bob.values(`SELECT count(*) FROM posts WHERE title = 'meanwhile'`)).to.deep.equal([0]);
         await configure(TABLES, pair.bob);
         await pair.converge('posts', 'tags');
+      });
+
+      it('another key: the rows are known by it from then on, and what nobody had pulled yet arrives', async () => {
+        python(
+          pair.ann.file,
+          `UPDATE posts SET title = 'pending', at = 1704326400000 WHERE id = 'c'`,
+          `INSERT INTO posts (id, slug) VALUES ('sa', 'a')`,
+        );
+        await pair.ann.fold();
+        await configure([{ name: 'posts', primary_key: ['slug'], timestamp_column: 'at' }, { name: 'tags' }]);
+        await pair.converge('posts', 'tags');
+        python(
+          pair.ann.file,
+          `UPDATE posts SET title = 'by slug' WHERE slug = 'sa'`,
+          `DELETE FROM posts WHERE slug = 'sb'`,
+          `INSERT INTO posts (id, slug) VALUES ('d', 'sd')`,
+        );
+        await pair.converge('posts', 'tags');
+        expect(pair.bob.values('SELECT slug FROM posts ORDER BY slug')).to.deep.equal([
+          'a',
+          'sa',
+          'sc',
+          'sd',
+        ]);
+        expect(pair.bob.values(`SELECT title FROM posts WHERE slug = 'sc'`)).to.deep.equal(['pending']);
+        expect(
+          pair.bob.values(`SELECT record_id FROM _sync_changes WHERE table_name = 'posts' ORDER BY 1`),
+        ).to.deep.equal(['a', 'sa', 'sb', 'sc', 'sd']);
+      });
+
+      it('a table rebuilt with another primary key starts over in the same way', async () => {
+        const rebuild = `BEGIN; CREATE TABLE n (id TEXT, title TEXT, slug TEXT PRIMARY KEY, views, at);
+          INSERT INTO n SELECT * FROM posts; DROP TABLE posts; ALTER TABLE n RENAME TO posts; COMMIT`;
+        shell(
+          pair.ann.file,
+          `INSERT INTO posts (id, slug) VALUES ('sa', 'a'); UPDATE posts SET title = 'pending', at = 1704326400000 WHERE id = 'c';`,
+        );
+        await pair.ann.fold();
+        for (const replica of [pair.ann, pair.bob]) {
+          shell(replica.file, `${rebuild};`);
+          await replica.fold();
+        }
+        shell(
+          pair.ann.file,
+          `UPDATE posts SET id = 'other' WHERE slug = 'sa'; DELETE FROM posts WHERE slug = 'sb';`,
+        );
+        await pair.converge('posts', 'tags');
+        expect(pair.bob.values('SELECT slug FROM posts ORDER BY slug')).to.deep.equal(['a', 'sa', 'sc']);
+        expect(pair.bob.values(`SELECT title FROM posts WHERE slug = 'sc'`)).to.deep.equal(['pending']);
       });
 
       it('another timestamp column, and a column excluded and included again', async () => {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SqlValue } from '#src/wire/value.js';
+import { RawText, type SqlValue } from '#src/wire/value.js';
 import { withPrograms } from '../replication/foreign-programs.js';
 import { scratchFolder } from '../scratch.js';
 import { pythonSession, shellSession, type Step, type StepOutcome } from './foreign-writers.js';
@@ -265,6 +265,7 @@ function literalOf(value: SqlValue): string {
   if (value === null) return 'NULL';
   if (typeof value === 'string') return `'${value}'`;
   if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString('hex')}'`;
+  if (value instanceof RawText) throw new TypeError('Expected a value that stands in a script');
   return typeof value === 'number' ? value.toFixed(1) : String(value);
 }
 

@@ -1,1 +1,1 @@
-SELECT max(log_id) AS log_id FROM _sync_marks WHERE mark = :mark
+SELECT log_id FROM _sync_marks WHERE log_id >= :logId AND mark = :mark LIMIT 1

@@ -78,15 +78,20 @@ function noteIfConflict(
   if (!met.resolution.conflict || met.local === null) return false;
   const here = { version: met.local.version, record: met.localRow };
   const there = { version: change.version, record: change.record };
-  const sides =
-    met.resolution.outcome === 'keep' ? { winner: here, loser: there } : { winner: there, loser: here };
-  return noteConflict(changelog, table, change.key, sides, clock.nowMs);
+  const meeting =
+    met.resolution.outcome === 'keep'
+      ? ({ winner: here, loser: there, local: 'winner', winnerKey: null } as const)
+      : ({ winner: there, loser: here, local: 'loser', winnerKey: null } as const);
+  return noteConflict(changelog, table, change.key, meeting, clock.nowMs);
 }
 
 /** What keeps a row from being written: a row that the changelog does not know, or a reason to hold the change. */
 type Obstacle = typeof LEGACY_ROW | { readonly reason: Reason };
 
 const LEGACY_ROW = 'legacy row';
+
+/** ON CONFLICT IGNORE in the schema, or RAISE(IGNORE) in a trigger. */
+const IGNORED = 'a rule or trigger of this database ignores the row';
 
 /** Null where the row is written; otherwise what stands in the way. */
 function writeRow(
@@ -102,7 +107,7 @@ function writeRow(
       if (!present && isLegacy(changelog, table, change, local)) return LEGACY_ROW;
       deleteRow(changelog, table, change.key);
     } else if (!(present && updateRow(changelog, table, change.key, writable))) {
-      insertRow(changelog, table, writable);
+      if (!insertRow(changelog, table, writable)) return { reason: IGNORED };
     }
     return null;
   } catch (error) {
@@ -127,7 +132,7 @@ function isLegacy(
 /** The columns that are written here, or why this schema can't take the record. */
 export function writableOf(
   table: ReplicatedTable,
-  change: Change,
+  change: Pick<Change, 'key'>,
   record: ReadonlyMap<string, SqlValue>,
 ): Writable | Reason {
   const names: string[] = [];

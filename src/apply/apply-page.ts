@@ -5,7 +5,7 @@ import { SyncError, messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import type { Change, Page } from '../wire/page.js';
 import { applyChange, type Applied } from './apply-change.js';
-import { isAnythingHeld, quarantine, releaseOlder, type Reason } from './quarantine.js';
+import { isAnythingHeld, quarantine, reasonOf, releaseOlder, type Reason } from './quarantine.js';
 import type { ApplyClock } from './local.js';
 import { retryParked } from './parked.js';
 
@@ -77,16 +77,19 @@ export function applyPart(changelog: Changelog, progress: PageInProgress, option
     next += 1;
   }
   const done = next >= progress.changes.length;
-  if (done) {
-    retryParked(changelog, options, progress.page.has_more ? null : options.peer, (result) => {
+  if (done && !progress.page.has_more) {
+    retryParked(changelog, options, options.peer, (result) => {
       count(counts, result);
       counts.quarantined = Math.max(0, counts.quarantined - 1);
     });
+  }
+  if (done) {
     moveCursor(changelog, progress.page, counts, options);
   }
   enterLiveChanges(changelog);
   setGuard(changelog, false);
-  if (hasChanged(progress.counts, counts)) drawMark(changelog.database);
+  // Also a row that was held may have brought a legacy row into the log.
+  drawMark(changelog.database);
   return { next, counts, done };
 }
 
@@ -137,8 +140,9 @@ function tryChange(changelog: Changelog, change: Change, place: number, options:
   try {
     return applyChange(changelog, change, options);
   } catch (cause) {
-    if (changelog.database.inTransaction) throw cause;
-    throw new TransactionLost(place, cause);
+    const reason = changelog.database.inTransaction ? null : reasonOf(cause);
+    if (reason === null) throw cause;
+    throw new TransactionLost(place, reason, cause);
   }
 }
 
@@ -146,6 +150,7 @@ function tryChange(changelog: Changelog, change: Change, place: number, options:
 export class TransactionLost extends Error {
   constructor(
     readonly place: number,
+    readonly reason: Reason,
     cause: unknown,
   ) {
     super(`The transaction was rolled back: ${messageOf(cause)}`, { cause });
@@ -159,11 +164,6 @@ function count(counts: ApplyCounts, result: Applied): void {
   }
   counts[result.outcome] += 1;
   if (result.conflict) counts.conflicts += 1;
-}
-
-function hasChanged(before: Readonly<ApplyCounts>, after: ApplyCounts): boolean {
-  // A skipped change may have brought a newer version of the same content.
-  return before.applied !== after.applied || before.skipped !== after.skipped;
 }
 
 function moveCursor(changelog: Changelog, page: Page, counts: ApplyCounts, options: ApplyOptions): void {

@@ -8,6 +8,7 @@ import { noteConflict, type Side } from './ledger.js';
 import { adoptLegacyRow, findRow, findVersion, findWholeRow, type ApplyClock } from './local.js';
 import { reasonOf } from './quarantine.js';
 import { rowsInTheWay } from './rows-in-the-way.js';
+import { inSavepoint } from './savepoint.js';
 import { withKept } from './write.js';
 
 /** A row here that holds a unique value which an incoming change claims. */
@@ -21,6 +22,23 @@ interface Holder extends Side {
  * apply transaction, guard set, once nothing else can make room.
  */
 export function decideClash(changelog: Changelog, change: Change, clock: ApplyClock): Applied {
+  try {
+    return inSavepoint(changelog, () => decide(changelog, change, clock));
+  } catch (error) {
+    if (error instanceof Undecided) return { outcome: 'held', reason: error.message };
+    throw error;
+  }
+}
+
+/** A decision that can't be carried out whole is not carried out at all. */
+class Undecided extends Error {}
+
+function carriedOut(result: Applied): Applied {
+  if (result.outcome === 'held') throw new Undecided(result.reason);
+  return result;
+}
+
+function decide(changelog: Changelog, change: Change, clock: ApplyClock): Applied {
   const table = tableNamed(changelog, change.table);
   if (table === undefined || change.record === null) return applyChange(changelog, change, clock);
   const holders = holdersOf(changelog, table, change, change.record, clock);
@@ -28,11 +46,12 @@ export function decideClash(changelog: Changelog, change: Change, clock: ApplyCl
   const stronger = holders.find((holder) => compareVersions(holder.version, change.version) > 0);
   if (stronger !== undefined) return overrule(changelog, table, change, stronger, clock);
   for (const holder of holders) {
-    noteConflict(changelog, table, holder.key, { winner: change, loser: holder }, clock.nowMs);
-    applyChange(changelog, tombstoneOf(changelog, table, holder), clock);
+    const meeting = { winner: change, loser: holder, local: 'loser', winnerKey: change.key } as const;
+    noteConflict(changelog, table, holder.key, meeting, clock.nowMs);
+    carriedOut(applyChange(changelog, tombstoneOf(changelog, table, holder), clock));
   }
-  const result = applyChange(changelog, change, clock);
-  return result.outcome === 'held' ? result : { ...result, conflict: result.conflict || holders.length > 0 };
+  carriedOut(applyChange(changelog, change, clock));
+  return { outcome: 'applied', conflict: holders.length > 0 };
 }
 
 /** The change loses: its row is deleted, here and, by the tombstone, everywhere. */
@@ -43,9 +62,10 @@ function overrule(
   winner: Holder,
   clock: ApplyClock,
 ): Applied {
-  noteConflict(changelog, table, change.key, { winner, loser: change }, clock.nowMs);
-  const result = applyChange(changelog, tombstoneOf(changelog, table, change), clock);
-  return result.outcome === 'held' ? result : { ...result, conflict: true };
+  const meeting = { winner, loser: change, local: 'winner', winnerKey: winner.key } as const;
+  noteConflict(changelog, table, change.key, meeting, clock.nowMs);
+  carriedOut(applyChange(changelog, tombstoneOf(changelog, table, change), clock));
+  return { outcome: 'skipped', conflict: true };
 }
 
 function holdersOf(

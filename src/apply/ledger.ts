@@ -1,6 +1,7 @@
 import type { Changelog } from '../changelog/changelog.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { statement } from '../sql/template.js';
+import { keyText } from '../wire/key-text.js';
 import { toWire, type SqlValue } from '../wire/value.js';
 import type { Version } from '../wire/version.js';
 
@@ -11,15 +12,23 @@ export interface Side {
   readonly record: ReadonlyMap<string, SqlValue> | null;
 }
 
+/** Two versions that met, and which of them this replica had then. */
+export interface Meeting {
+  readonly winner: Side;
+  readonly loser: Side;
+  readonly local: 'winner' | 'loser';
+  /** The winner's key, where another row took the loser's unique value; null where both are versions of one row. */
+  readonly winnerKey: readonly SqlValue[] | null;
+}
+
 /** Keeps a version that was overruled without its being known to the winner's author, in full; once per version. */
 export function noteConflict(
   changelog: Changelog,
   table: ReplicatedTable,
   key: readonly SqlValue[],
-  sides: { winner: Side; loser: Side },
+  { winner, loser, local, winnerKey }: Meeting,
   nowMs: number,
 ): boolean {
-  const { winner, loser } = sides;
   const noted = changelog.prepare(statement('apply/note-conflict')).run({
     table: table.name,
     key: keyText(key),
@@ -29,17 +38,16 @@ export function noteConflict(
     loserFingerprint: loser.version.fingerprint,
     loser: sideText(loser),
     winner: sideText(winner),
+    localSide: local,
+    winnerKey: winnerKey === null ? null : keyText(winnerKey),
   });
+  // What is entered later in this transaction may have seen the loser.
+  changelog.settling.nowMs = nowMs;
   return noted.changes > 0;
-}
-
-/** A key as one text, the same for the same key on every replica. */
-export function keyText(key: readonly SqlValue[]): string {
-  return JSON.stringify(key.map(toWire));
 }
 
 function sideText({ version, record }: Side): string {
   const row =
     record === null ? null : Object.fromEntries([...record].map(([name, value]) => [name, toWire(value)]));
-  return JSON.stringify({ stamp: version.stamp, origin: version.origin, seen: version.seen, record: row });
+  return JSON.stringify({ ...version, record: row });
 }

@@ -1,4 +1,4 @@
-import type { Changelog } from '../changelog/changelog.js';
+import { tableNamed, type Changelog } from '../changelog/changelog.js';
 import { statement } from '../sql/template.js';
 import { toChange, type Change } from '../wire/page.js';
 import { compareVersions } from '../wire/version.js';
@@ -54,9 +54,7 @@ function readParked(changelog: Changelog): Parked[] {
     peer: string;
     change: string;
   }[];
-  return rows.map(({ id, peer, change }) => ({
-    id,
-    peer,
-    change: toChange(JSON.parse(change), `quarantine ${id}`),
-  }));
+  return rows
+    .map(({ id, peer, change }) => ({ id, peer, change: toChange(JSON.parse(change), `quarantine ${id}`) }))
+    .filter(({ change }) => tableNamed(changelog, change.table) !== undefined);
 }

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { toChange, type Change } from '../wire/page.js';
 import { compareVersions } from '../wire/version.js';
-import { keyText } from './ledger.js';
+import { keyText } from '../wire/key-text.js';
 
 /** Why a change can't be applied here, in words for a person. `unique:` marks those that later changes may free. */
 export type Reason = string;

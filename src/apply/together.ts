@@ -4,6 +4,7 @@ import { applyChange, type Applied } from './apply-change.js';
 import { noteConflict } from './ledger.js';
 import { findRow, findVersion, findWholeRow, type ApplyClock, type WholeRow } from './local.js';
 import { resolve } from './resolve.js';
+import { inSavepoint } from './savepoint.js';
 import { deleteRow } from './write.js';
 
 /** A change of a group that a row outside of the group stands in the way of. */
@@ -28,16 +29,11 @@ export function applyTogether(
 ): Map<Change, Applied> {
   let group = [...changes];
   for (let taken = 0; group.length > 0 && taken <= MAX_TAKEN_OUT; taken += 1) {
-    const noted = new Map(changelog.liveChanges);
     try {
-      // Within a transaction this is a savepoint: a group that does not fit leaves no trace.
-      return changelog.database.transaction(() => applyGroup(changelog, group, clock))();
+      return inSavepoint(changelog, () => applyGroup(changelog, group, clock));
     } catch (error) {
       if (!(error instanceof Blocked)) throw error;
       group = group.filter((change) => change !== error.change);
-      changelog.liveChanges.clear();
-      for (const [table, count] of noted) changelog.liveChanges.set(table, count);
-      changelog.origins.forget();
     }
   }
   return new Map();
@@ -64,7 +60,8 @@ function makeRoom(changelog: Changelog, change: Change, clock: ApplyClock): Whol
   if (resolution.conflict) {
     const winner = { version: change.version, record: change.record };
     const loser = { version: local.version, record: findRow(changelog, table, change.key) };
-    noteConflict(changelog, table, change.key, { winner, loser }, clock.nowMs);
+    const meeting = { winner, loser, local: 'loser', winnerKey: null } as const;
+    noteConflict(changelog, table, change.key, meeting, clock.nowMs);
   }
   const row = findWholeRow(changelog, table, change.key);
   if (row !== null) deleteRow(changelog, table, change.key);

@@ -1,5 +1,6 @@
 import type { Changelog } from '../changelog/changelog.js';
 import { liveChange, noteLive } from '../changelog/evictions.js';
+import { settleSeen } from '../changelog/settle.js';
 import { recordColumns } from '../database/record-columns.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
@@ -25,8 +26,8 @@ export function withKept(received: Writable, kept: WholeRow): Writable {
   };
 }
 
-/** Inserts the row of a change; a constraint of the table's makes it throw. */
-export function insertRow(changelog: Changelog, table: ReplicatedTable, writable: Writable): void {
+/** Inserts the row of a change; false where the table ignores it, while another rule of the table's makes it throw. */
+export function insertRow(changelog: Changelog, table: ReplicatedTable, writable: Writable): boolean {
   const sql = template('apply/insert-row', {
     table: identifier(table.name),
     columns: joinSql(writable.names.map(identifier), ', '),
@@ -35,7 +36,7 @@ export function insertRow(changelog: Changelog, table: ReplicatedTable, writable
       ', ',
     ),
   });
-  changelog.prepare(sql).run(bindings(writable.values));
+  return changelog.prepare(sql).run(bindings(writable.values)).changes > 0;
 }
 
 /** Updates the row's columns but what its key says already; false where there is no such row. */
@@ -119,6 +120,7 @@ export function enterVersion(
     version.seen === null ? null : JSON.stringify(version.seen),
   ];
   changelog.prepare(sql).run(bindings(values));
+  settleSeen(changelog, table, () => key, version);
   noteLive(changelog, table, liveChange(replaced?.version.fingerprint ?? null, version.fingerprint));
 }
 

@@ -116,12 +116,22 @@ async function backfillVanished(
 ): Promise<number> {
   const head = headOf(changelog.database);
   let versions = 0;
-  for (let after = 0; after < head; after += options.batchRows) {
-    const stretch = { after, last: Math.min(after + options.batchRows, head), at: options.at };
+  for (let after = 0; after < head;) {
+    const last = Math.min(endOfStretch(changelog, after, options.batchRows) ?? head, head);
+    const stretch = { after, last, at: options.at };
     const found = await transactions.run(() => appendVanished(changelog, table, stretch));
     if (found > 0) versions += await foldAll(changelog, transactions, options);
+    after = last;
+    await pause(options.pauseMs);
   }
   return versions;
+}
+
+/** The log id up to which so many entries follow; null where the log ends before. */
+function endOfStretch(changelog: Changelog, after: number, entries: number): number | null {
+  const row = changelog.prepare(statement('backfill/stretch')).get({ after, entries }) as
+    { last: number } | undefined;
+  return row?.last ?? null;
 }
 
 /** Enters the versions of one stretch of the log whose rows went unseen; how many. Call in a write transaction. */

@@ -52,8 +52,5 @@ export function placeOf(database: Database, epoch: string, text: string): number
 
 function isOurs(database: Database, cursor: Cursor): boolean {
   const sql = statement('changelog/mark-named');
-  const drawnAt = database
-    .prepare<[{ mark: string }], { log_id: number | null }>(sql)
-    .get({ mark: cursor.mark })?.log_id;
-  return drawnAt != null && drawnAt >= cursor.logId;
+  return database.prepare<[Pick<Cursor, 'logId' | 'mark'>]>(sql).get(cursor) !== undefined;
 }

@@ -3,7 +3,12 @@ import type { Database } from 'better-sqlite3';
 import { captureOf } from '../changelog/triggers.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import type { Config } from '../config/config.js';
-import { interferingTriggers, readAppTriggers, type AppTrigger } from '../database/app-triggers.js';
+import {
+  describeTrigger,
+  interferingTriggers,
+  readAppTriggers,
+  type AppTrigger,
+} from '../database/app-triggers.js';
 import { backUp, backupFileFor } from '../database/backup.js';
 import { checkTables } from '../database/check-tables.js';
 import {
@@ -13,7 +18,7 @@ import {
   planRemoval,
   runStatements,
 } from '../database/migrate.js';
-import { isBusy, openForWriting } from '../database/open.js';
+import { isBusy, openForWriting, setJournalMode } from '../database/open.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { requireWholeKeys } from '../database/whole-keys.js';
 import { SyncError } from '../errors.js';
@@ -60,7 +65,7 @@ export const command: CommandDefinition<MigrateOptions> = {
     try {
       await (options.down === true ? migrateDown : migrateUp)(context, config, database, options);
     } catch (error) {
-      throw isBusy(error) ? lockedError(config, error) : error;
+      throw isBusy(error) ? lockedError(config, error, options.down === true) : error;
     } finally {
       database.close();
     }
@@ -79,20 +84,15 @@ async function migrateUp(
   const guard = triggersToGuard(database, tables, options);
   const mode = database.pragma('journal_mode', { simple: true }) as string;
   const toWal = config.database.wal && mode !== 'wal';
-  const statements = planMigration(database, {
+  const wish = {
     node: config.node.id,
     ...captureOf(tables),
     guard,
     journalModeBefore: toWal ? mode : null,
     nowMs: Date.now(),
-  });
-  const report = await carryOut(
-    context,
-    config,
-    database,
-    { statements, journalMode: toWal ? 'wal' : null },
-    options,
-  );
+  };
+  const plan = { statements: () => planMigration(database, wish), journalMode: toWal ? 'wal' : null };
+  const report = await carryOut(context, config, database, plan, options);
   sayUp(context, config, tables, report, options);
 }
 
@@ -105,9 +105,7 @@ function triggersToGuard(
   const names = tables.map((table) => table.name);
   const found = interferingTriggers(readAppTriggers(database), names);
   if (found.length === 0 || options.guardTriggers === true) return found;
-  const list = found.map(
-    (trigger) => `"${trigger.name}" on "${trigger.table}" writes ${trigger.writes.join(', ')}`,
-  );
+  const list = found.map(describeTrigger);
   throw new SyncError(
     'app_triggers',
     `Triggers of your application write to replicated tables, and would do so again for every change that arrives: ${list.join('; ')}.`,
@@ -124,9 +122,9 @@ async function migrateDown(
   options: MigrateOptions,
 ): Promise<void> {
   const journalMode = journalModeBefore(database);
-  const statements = planRemoval(database, options.purge === true);
+  const statements = () => planRemoval(database, options.purge === true);
   // First, since it fails while others have the file open, and purging forgets what it was.
-  if (journalMode !== null && options.dryRun !== true) setJournalMode(config, database, journalMode);
+  if (journalMode !== null && options.dryRun !== true) setJournalMode(database, journalMode);
   const report = await carryOut(context, config, database, { statements, journalMode }, options);
   if (options.dryRun === true) return;
   context.print(report.changed ? 'The triggers are removed.' : 'There were no triggers of ours.');
@@ -138,7 +136,8 @@ async function migrateDown(
 }
 
 interface Plan {
-  readonly statements: readonly Sql[];
+  /** What is to be run, as the database is at this moment. */
+  readonly statements: () => readonly Sql[];
   /** The journal mode to set afterwards; null: as it is. */
   readonly journalMode: string | null;
 }
@@ -151,8 +150,9 @@ async function carryOut(
   options: MigrateOptions,
 ): Promise<MigrateReport> {
   const journal = plan.journalMode === null ? [] : [`PRAGMA journal_mode = ${plan.journalMode}`];
-  const changed = plan.statements.length > 0;
-  const report = { changed, backup: null, statements: [...plan.statements, ...journal] };
+  const planned = plan.statements();
+  const changed = planned.length > 0;
+  const report = { changed, backup: null, statements: [...planned, ...journal] };
   if (options.dryRun === true) {
     for (const sql of report.statements) context.print(`${sql};\n`);
     context.printJson({ dryRun: true, ...report });
@@ -160,25 +160,11 @@ async function carryOut(
   }
   const backup = changed && options.backup ? backupFileFor(config.database.path, Date.now()) : null;
   if (backup !== null) await backUp(database, backup);
+  // Planned anew under the write lock: the application may have written during the backup.
   runStatements(database, plan.statements);
-  if (plan.journalMode !== null) setJournalMode(config, database, plan.journalMode);
+  if (plan.journalMode !== null) setJournalMode(database, plan.journalMode);
   context.printJson({ dryRun: false, ...report, backup });
   return { ...report, backup };
-}
-
-function setJournalMode(config: Config, database: Database, mode: string): void {
-  try {
-    if (database.pragma(`journal_mode = ${mode}`, { simple: true }) === mode) return;
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-  }
-  throw new SyncError(
-    'journal_mode_busy',
-    `The journal mode of ${config.database.path} can't be set to ${mode}.`,
-    {
-      hint: 'Another program has the file open: stop the replica, close your application, and run this again.',
-    },
-  );
 }
 
 function sayUp(
@@ -199,9 +185,10 @@ function sayUp(
   if (report.changed) context.print('Next: sqlite-p2p-sync backfill, then sqlite-p2p-sync start');
 }
 
-function lockedError(config: Config, cause: unknown): SyncError {
+function lockedError(config: Config, cause: unknown, down: boolean): SyncError {
+  const left = down ? 'the triggers are as they were' : 'nothing was changed';
   return new SyncError('database_busy', `Another program holds the write lock of ${config.database.path}.`, {
-    hint: 'Close your application for a moment and run migrate again; nothing was changed.',
+    hint: `Close your application for a moment and run migrate again; ${left}.`,
     cause,
   });
 }

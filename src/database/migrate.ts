@@ -62,6 +62,7 @@ export function planMigration(database: Database, wish: MigrationWish): Sql[] {
     ...planTables(database, wish),
     ...planCapture(database, wish),
     ...planCapturing(database),
+    ...planJournalMode(database, wish),
     ...planGuarding(wish.guard),
   ];
 }
@@ -71,11 +72,11 @@ export function planCapture(database: Database, wish: Pick<MigrationWish, 'keyCo
   return [...planKeyColumns(database, wish.keyColumns), ...planTriggers(database, wish.triggers)];
 }
 
-/** Runs planned statements in one transaction. */
-export function runStatements(database: Database, statements: readonly Sql[]): void {
+/** Plans and runs in one transaction. */
+export function runStatements(database: Database, plan: () => readonly Sql[]): void {
   database
     .transaction(() => {
-      for (const sql of statements) database.exec(sql);
+      for (const sql of plan()) database.exec(sql);
     })
     .immediate();
 }
@@ -102,6 +103,12 @@ export function hasSequenceTable(database: Database): boolean {
 
 function isCapturing(database: Database): boolean {
   return database.prepare<[], { capturing: number }>(statement('migrate/capturing')).get()?.capturing === 1;
+}
+
+/** A database that was in WAL mode when it was first migrated may be switched by a later run. */
+function planJournalMode(database: Database, wish: MigrationWish): Sql[] {
+  if (wish.journalModeBefore === null || !isMigrated(database)) return [];
+  return [template('migrate/note-journal-mode', { journalMode: literal(wish.journalModeBefore) })];
 }
 
 function planCapturing(database: Database): Sql[] {

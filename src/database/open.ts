@@ -81,6 +81,52 @@ export function sqliteCodeOf(error: unknown): string | undefined {
   return error instanceof BetterSqlite3.SqliteError ? error.code : undefined;
 }
 
+/** What the machine or the file keeps from being done, as a SyncError; null for any other error. */
+export function environmentError(file: string, cause: unknown): SyncError | null {
+  const code = sqliteCodeOf(cause) ?? '';
+  const fault = ENVIRONMENT_FAULTS.find(([prefix]) => code.startsWith(prefix));
+  if (fault === undefined) return null;
+  const [, name, what, hint] = fault;
+  return new SyncError(name, `${what} ${file}: ${messageOf(cause)}.`, { hint, cause });
+}
+
+const ENVIRONMENT_FAULTS: readonly (readonly [prefix: string, code: string, what: string, hint: string])[] = [
+  ['SQLITE_FULL', 'disk_full', 'There is no room to write to', 'Make room on that disk; it is tried again.'],
+  [
+    'SQLITE_READONLY',
+    'read_only',
+    'This user may not write to',
+    'Correct the permissions of the file and its folder.',
+  ],
+  [
+    'SQLITE_IOERR',
+    'disk_error',
+    'The disk failed under',
+    'Look at the system log; check the disk and the backups.',
+  ],
+  [
+    'SQLITE_CORRUPT',
+    'database_corrupt',
+    'Damage was found in',
+    'Run PRAGMA integrity_check; restore a backup, or use sqlite3 FILE .recover.',
+  ],
+];
+
+/** Sets the journal mode; throws `journal_mode_busy` where another program keeps it as it is. */
+export function setJournalMode(database: Database, mode: string): void {
+  let cause: unknown;
+  try {
+    if (database.pragma(`journal_mode = ${mode}`, { simple: true }) === mode) return;
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    cause = error;
+  }
+  throw new SyncError('journal_mode_busy', `The journal mode of ${database.name} can't be set to ${mode}.`, {
+    hint: 'Another program has the file open: stop the replica, close your application, and run this again.',
+    cause,
+  });
+}
+
 export function isBusy(error: unknown): boolean {
   const code = sqliteCodeOf(error);
   return code !== undefined && (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'));

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import { isBusy } from './open.js';
+import { environmentError, isBusy } from './open.js';
 import { SyncError } from '../errors.js';
 
 /** Between two attempts to get the write lock. */
@@ -31,7 +31,7 @@ export class Transactions {
         return this.database.transaction(work).immediate();
       } catch (error) {
         this.afterRollback();
-        if (!isBusy(error)) throw error;
+        if (!isBusy(error)) throw environmentError(this.database.name, error) ?? error;
         if (performance.now() >= deadline) throw busyError(this.database.name, error);
       }
       await pause(LOCK_PAUSE_MS);

@@ -29,13 +29,15 @@ export class Reader implements ReaderCalls {
   page(request: PageRequest): Promise<PageResponse> {
     return answer(() => {
       const { node, epoch } = request;
-      const built = buildPage(this.changelogAt.current(), {
+      const query = {
         since: request.since,
         limit: request.limit,
         tables: request.tables,
         puller: node === null || epoch === null ? null : `${node}@${epoch}`,
         nowMs: Date.now(),
-      });
+      };
+      // One snapshot for the schema and the rows: a column that came in between would be missing from a record.
+      const built = this.database.transaction(() => buildPage(this.changelogAt.current(), query))();
       const body = Buffer.from(built.json, 'utf8');
       const sha256 = createHash('sha256').update(body).digest('hex');
       return { body, sha256, changes: built.changes, hasMore: built.hasMore };

@@ -10,8 +10,8 @@ import { placeOf } from '../changelog/marks.js';
 import type { Config } from '../config/config.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
-import { openForWriting } from '../database/open.js';
-import { SyncError, messageOf } from '../errors.js';
+import { openForWriting, setJournalMode } from '../database/open.js';
+import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { parsePage, type Page } from '../wire/page.js';
 import type {
@@ -61,7 +61,7 @@ export class Writer implements WriterCalls {
   open(): Promise<OpenResponse> {
     return this.inTurn(async () => {
       requireMigrated(this.database);
-      if (this.config.database.wal) this.database.pragma('journal_mode = WAL');
+      if (this.config.database.wal) setJournalMode(this.database, 'wal');
       checkTables(this.config, this.database);
       return {
         renewed: await this.write(() => claimIdentity(this.database, this.config.node.id)),
@@ -203,7 +203,7 @@ export class Writer implements WriterCalls {
         if (!(error instanceof TransactionLost)) throw error;
         progress = {
           ...progress,
-          refused: new Map(progress.refused).set(error.place, messageOf(error.cause)),
+          refused: new Map(progress.refused).set(error.place, error.reason),
         };
       }
       await pause(TURN_MS);

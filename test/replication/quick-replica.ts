@@ -18,7 +18,6 @@ import type { TableConfig } from '#src/config/config.js';
 import { planMigration, runStatements } from '#src/database/migrate.js';
 import { toReplicatedTable } from '#src/database/replicable.js';
 import { findTable, readTables } from '#src/database/table.js';
-import { messageOf } from '#src/errors.js';
 import { parsePage, type Page } from '#src/wire/page.js';
 
 /** A configured table with the defaults of the configuration file. */
@@ -114,7 +113,7 @@ export class QuickReplica {
         if (!(error instanceof TransactionLost)) throw error;
         progress = {
           ...progress,
-          refused: new Map(progress.refused).set(error.place, messageOf(error.cause)),
+          refused: new Map(progress.refused).set(error.place, error.reason),
         };
       }
     }
@@ -168,8 +167,7 @@ export class QuickGroup {
     const database = openFast(this.template);
     database.exec(schema);
     const replicatedTables = replicated(database, tables);
-    runStatements(
-      database,
+    runStatements(database, () =>
       planMigration(database, {
         node: 'template',
         keyColumns: Math.max(...replicatedTables.map((table) => table.key.length)),

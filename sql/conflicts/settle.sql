@@ -1,0 +1,1 @@
+UPDATE _sync_conflicts SET settled_ms = :settledMs WHERE id = :id AND settled_ms IS NULL

@@ -1,0 +1,1 @@
+SELECT id, change, peer, reason, since_ms FROM _sync_quarantine WHERE id = :id

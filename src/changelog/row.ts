@@ -57,6 +57,12 @@ export function exactValues(cells: readonly PlainValue[]): SqlValue[] {
   return cells.slice(0, count).map((value, index) => {
     if (typeof value !== 'string') return value;
     const bytes = cells[count + index] as Uint8Array;
-    return isUtf8(bytes) ? value : new RawText(bytes);
+    return isUtf8(bytes) || isUtf16Of(value, bytes) ? value : new RawText(bytes);
   });
+}
+
+/** A database may hold its text as UTF-16; then its bytes are not those that travel. */
+function isUtf16Of(text: string, bytes: Uint8Array): boolean {
+  const utf16 = Buffer.from(text, 'utf16le');
+  return utf16.equals(bytes) || utf16.swap16().equals(bytes);
 }

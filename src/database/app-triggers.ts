@@ -75,11 +75,20 @@ export function planGuarding(triggers: readonly AppTrigger[]): Sql[] {
   ]);
 }
 
+/** The triggers that the owner has let us guard once, by name: an app that rebuilds a table makes them anew, without. */
+export function guardedBefore(database: Database, triggers: readonly AppTrigger[]): AppTrigger[] {
+  const kept = keptTriggers(database);
+  return triggers.filter((trigger) => kept.some((other) => isSame(other.name, trigger.name)));
+}
+
+/** What a trigger does, in words for a person. */
+export function describeTrigger({ name, table, writes }: AppTrigger): string {
+  return `"${name}" on "${table}" writes ${writes.join(', ')}`;
+}
+
 /** The statements that put the app's own text back; a trigger that the app has dropped meanwhile stays away. */
 export function planUnguarding(database: Database): Sql[] {
-  const kept = database
-    .prepare<[], { name: string; sql: string }>(statement('migrate/guarded-triggers'))
-    .all();
+  const kept = keptTriggers(database);
   if (kept.length === 0) return [];
   const present = readAppTriggers(database).filter((trigger) => trigger.guarded);
   const restored = kept.filter((trigger) => present.some((other) => isSame(other.name, trigger.name)));
@@ -90,6 +99,11 @@ export function planUnguarding(database: Database): Sql[] {
     ]),
     statement('migrate/forget-guarded'),
   ];
+}
+
+function keptTriggers(database: Database) {
+  const sql = statement('migrate/guarded-triggers');
+  return database.prepare<[], { name: string; sql: string }>(sql).all();
 }
 
 function isSame(a: string, b: string): boolean {

@@ -50,6 +50,6 @@ function sayChange(logger: Logger, { recaptured, faults }: SchemaChange): void {
     });
   }
   for (const fault of faults) {
-    logger.error('the schema changed: a table is not replicated until it fits again', { fault });
+    logger.error('the schema changed, and does not fit replication any more', { fault });
   }
 }

@@ -167,6 +167,38 @@ withPrograms(['python3', 'sqlite3'], () => {
       expect(pair.bob.values('SELECT what FROM audit')).to.deep.equal(['a']);
     });
 
+    it('made anew by the application when it rebuilds a table: guarded again, by the name that was agreed to', async () => {
+      pair = await Pair.create({ schema: SCHEMA, tables: REPLICATED, migrate: ['--guard-triggers'] });
+      python(pair.ann.file, `INSERT INTO posts VALUES ('a', 'A', 1)`);
+      await pair.converge('posts');
+      for (const one of [pair.ann, pair.bob]) {
+        shell(
+          one.file,
+          `BEGIN; CREATE TABLE n (id TEXT PRIMARY KEY, title TEXT, at INTEGER); INSERT INTO n SELECT * FROM posts;
+           DROP TABLE posts; ALTER TABLE n RENAME TO posts; ${TOUCH}; COMMIT;`,
+        );
+        expect((await one.fold()).schema).to.deep.equal({ recaptured: ['posts'], faults: [] });
+      }
+      for (let round = 0; round < 2; round += 1) {
+        shell(pair.ann.file, `UPDATE posts SET title = title || '!';`);
+        await pair.converge('posts');
+      }
+      await pair.bob.run('migrate', '--down');
+      expect(pair.bob.values(`SELECT sql FROM sqlite_schema WHERE name = 'posts_touch'`)).to.deep.equal([
+        TOUCH,
+      ]);
+    });
+
+    it('new ones, made after migrate, are named by the running replica, with the way out', async () => {
+      pair = await Pair.create({ schema: TABLES, tables: REPLICATED });
+      shell(pair.ann.file, `${TOUCH};`);
+      const { schema } = await pair.ann.fold();
+      expect(schema?.faults).to.have.length(1);
+      expect(schema?.faults[0])
+        .to.include('"posts_touch" on "posts" writes posts')
+        .and.to.include('--guard-triggers');
+    });
+
     for (const [order, first] of [
       ['before ours', true],
       ['after ours', false],

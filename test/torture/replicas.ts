@@ -174,8 +174,12 @@ export class Pair {
     readonly bob: TortureReplica,
   ) {}
 
-  static async create(options: PairOptions): Promise<Pair> {
-    const pair = new Pair(new TortureReplica('ann', options), new TortureReplica('bob', options));
+  /** Makes both alike, but for what is said of bob. */
+  static async create(options: PairOptions, ofBob: Partial<PairOptions> = {}): Promise<Pair> {
+    const pair = new Pair(
+      new TortureReplica('ann', options),
+      new TortureReplica('bob', { ...options, ...ofBob }),
+    );
     for (const replica of [pair.ann, pair.bob]) {
       await replica.migrate(...(options.migrate ?? []));
       await replica.run('backfill');

@@ -4,7 +4,7 @@ import { expectSameContent } from '../replication/content.js';
 import { withPrograms } from '../replication/foreign-programs.js';
 import { ReplicaGroup } from '../replication/group.js';
 import { python, shell, type Step } from './foreign-writers.js';
-import { Pair } from './replicas.js';
+import { Pair, type TortureReplica } from './replicas.js';
 
 const BIG = 5 * 1024 * 1024;
 
@@ -227,18 +227,43 @@ withPrograms(['python3', 'sqlite3'], () => {
       expect(pair.bob.values('SELECT count(*) FROM kept')).to.deep.equal([4]);
     });
 
-    it('of databases that hold their text as UTF-16', async () => {
-      await table(`PRAGMA encoding = 'UTF-16le'; ${SCHEMA}`);
-      expect(pair.ann.values('PRAGMA encoding')).to.deep.equal(['UTF-16le']);
-      shell(pair.ann.file, `INSERT INTO kept (id, txt) VALUES ('é', 'häßlich 日本語 👩‍👧'), ('�', '�');`);
-      await pair.converge('kept');
-      shell(
-        pair.bob.file,
-        `UPDATE kept SET txt = txt || '�' WHERE id = 'é'; DELETE FROM kept WHERE id = '�';`,
-      );
-      shell(pair.ann.file, `UPDATE kept SET txt = 'ä' WHERE id = 'é';`);
-      await pair.converge('kept');
-    });
+    for (const encoding of ['UTF-16le', 'UTF-16be']) {
+      it(`of a database that holds its text as ${encoding}, beside one that does not`, async () => {
+        const bob = { schema: `PRAGMA encoding = '${encoding}'; ${SCHEMA}` };
+        pair = await Pair.create({ schema: SCHEMA }, bob);
+        expect(pair.bob.values('PRAGMA encoding')).to.deep.equal([encoding]);
+        const texts = TEXTS.filter((text) => !text.includes('\uFFFE'));
+        const insert = 'INSERT INTO kept (id, txt) VALUES (?, ?)';
+        python(pair.ann.file, { sql: insert, many: texts.map((text) => [`ann ${text}`, text]) });
+        python(pair.bob.file, { sql: insert, many: texts.map((text) => [`bob ${text}`, text]) });
+        python(pair.ann.file, {
+          sql: insert,
+          many: [
+            ['é', 'é'],
+            ['\uFFFD', 'x'],
+            ['n', 1n],
+            ['r', 1.5],
+          ],
+        });
+        python(pair.bob.file, { sql: insert, many: [['é', 'è']] });
+        await pair.settle();
+        // each orders text by its own bytes
+        const content = (side: TortureReplica): string[] =>
+          side
+            .rows('SELECT id, txt FROM kept')
+            .map((row) => JSON.stringify(row))
+            .sort();
+        expect(content(pair.bob))
+          .to.deep.equal(content(pair.ann))
+          .and.to.have.length(texts.length * 2 + 4);
+        for (const side of [pair.ann, pair.bob]) {
+          for (const conflict of side.values('SELECT loser || winner FROM _sync_conflicts')) {
+            expect(conflict).to.include('"é"').and.to.include('"è"').and.not.to.include('$text');
+          }
+        }
+        await pair.expectQuiet();
+      });
+    }
   });
 
   describe('values over HTTP', () => {

@@ -3,6 +3,14 @@ import { openChangelog, type Changelog } from '../changelog/changelog.js';
 import { captureOf } from '../changelog/triggers.js';
 import type { Config } from '../config/config.js';
 import { pathText } from '../config/faults.js';
+import {
+  describeTrigger,
+  guardedBefore,
+  interferingTriggers,
+  planGuarding,
+  readAppTriggers,
+  type AppTrigger,
+} from '../database/app-triggers.js';
 import { inspectTables } from '../database/check-tables.js';
 import { planCapture, requireMigrated } from '../database/migrate.js';
 import { uncapturedTables } from '../database/trigger-plan.js';
@@ -11,7 +19,7 @@ import { uncapturedTables } from '../database/trigger-plan.js';
 export interface SchemaChange {
   /** Tables whose triggers were put back: a rebuild or a DROP TABLE had taken them away. */
   readonly recaptured: readonly string[];
-  /** Why configured tables can't be replicated as the schema is now. */
+  /** Why configured tables can't be replicated as the schema is now, or will come to differ. */
   readonly faults: readonly string[];
 }
 
@@ -46,7 +54,19 @@ export class ChangelogAtSchema {
     const capture = captureOf(changelog.tables);
     const recaptured = uncapturedTables(this.database, capture.triggers);
     for (const sql of planCapture(this.database, capture)) this.database.exec(sql);
-    return { recaptured, faults };
+    return { recaptured, faults: [...faults, ...this.guardAgain(changelog)] };
+  }
+
+  /**
+   * Guards triggers of the app's that the owner has let us guard, and that were made anew since. Others that write to
+   * replicated tables are left to the owner, and named.
+   */
+  private guardAgain({ tables }: Changelog): string[] {
+    const names = tables.map(({ name }) => name);
+    const found = interferingTriggers(readAppTriggers(this.database), names);
+    const known = guardedBefore(this.database, found);
+    for (const sql of planGuarding(known)) this.database.exec(sql);
+    return found.filter((trigger) => !known.includes(trigger)).map(interferes);
   }
 
   private read(): OpenedAt {
@@ -67,4 +87,8 @@ interface OpenedAt {
   readonly changelog: Changelog;
   readonly schemaVersion: number;
   readonly faults: readonly string[];
+}
+
+function interferes(trigger: AppTrigger): string {
+  return `trigger ${describeTrigger(trigger)}, also for every change that arrives, so that replicas will differ; run migrate --guard-triggers`;
 }

@@ -1,5 +1,6 @@
-import type { CommandDefinition } from '../cli/command.js';
-import { openReplica } from '../replica/replica.js';
+import { once } from 'node:events';
+import type { CommandDefinition, ExitStatus } from '../cli/command.js';
+import { openReplica, type Replica } from '../replica/replica.js';
 
 export const command: CommandDefinition = {
   name: 'start',
@@ -9,20 +10,29 @@ export const command: CommandDefinition = {
     const config = context.loadConfig();
     const logger = context.openLog(config);
     const signals = awaitSignal();
+    let status: ExitStatus = 0;
     const replica = await openReplica(config, logger);
     try {
       await replica.start();
       context.printJson({ node: config.node.id, listen: replica.address, pid: process.pid });
-      logger.info('stopping', { signal: await signals.first });
+      const reason = await Promise.race([signals.first, failureOf(replica)]);
+      if (reason === null) status = 1;
+      else logger.info('stopping', { signal: reason });
     } finally {
       await replica.stop();
       signals.release();
     }
     logger.info('stopped');
-    endStuckThreads();
-    return 0;
+    endStuckThreads(status);
+    return status;
   },
 };
+
+/** Resolves, with null, when the replica can't go on. */
+async function failureOf(replica: Replica): Promise<null> {
+  await once(replica, 'failed');
+  return null;
+}
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -49,6 +59,6 @@ function awaitSignal() {
 const END_GRACE_MS = 300;
 
 /** A thread that waits for a lock of the app would keep the process alive. */
-function endStuckThreads(): void {
-  setTimeout(() => process.exit(0), END_GRACE_MS).unref();
+function endStuckThreads(status: ExitStatus): void {
+  setTimeout(() => process.exit(status), END_GRACE_MS).unref();
 }

@@ -27,12 +27,16 @@ export interface ReplicaEvents {
   conflict: [peer: string, conflicts: number];
   peerLost: [peer: string, failure: PullFailure];
   peerRegained: [peer: string];
+  /** A database thread has ended by itself: nothing can be served or applied any more. Stop. */
+  failed: [];
 }
 
 /** The database's two threads, opened. */
 export interface OpenedThreads {
   readonly writer: Omit<WriterCalls, 'open'>;
   readonly reader: Omit<ReaderCalls, 'open'>;
+  /** Resolves when one of them has ended. */
+  readonly ended: Promise<unknown>;
 }
 
 /** Running answers end within this when the replica stops. */
@@ -74,7 +78,16 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     this.#threads = threads;
     this.#epoch = epoch;
     const { path, lowDiskBytes } = config.database;
+    void threads.ended.then(() => {
+      this.#threadEnded();
+    });
     this.#disk = createDiskGuard(path, lowDiskBytes, { logger, onRoom: () => this.#pulls?.tick() });
+  }
+
+  #threadEnded(): void {
+    if (this.#stopped !== null) return;
+    this.#logger.error('a database thread has ended', { hint: 'The replica stops; start it again.' });
+    this.emit('failed');
   }
 
   /** Where the feed listens, e.g. `127.0.0.1:8091`; null before `start`. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../config/config.js';
 import type { OpenResponse, ReaderCalls, WriterCalls } from './calls.js';
@@ -6,11 +7,14 @@ import { callThread } from './channel.js';
 export interface Threads extends OpenResponse {
   readonly writer: WriterCalls;
   readonly reader: ReaderCalls;
+  /** Resolves when one of the two threads has ended, closed or not. */
+  readonly ended: Promise<unknown>;
 }
 
 /** Opens the database in a thread that writes and one that reads. Rejects where it can't be used, or is not migrated. */
 export async function openThreads(config: Config): Promise<Threads> {
-  const writer = callThread<WriterCalls>(startThread('writer-thread', config), [
+  const writerThread = startThread('writer-thread', config);
+  const writer = callThread<WriterCalls>(writerThread, [
     'open',
     'fold',
     'apply',
@@ -22,25 +26,22 @@ export async function openThreads(config: Config): Promise<Threads> {
   ]);
   const { renewed } = await writer.open();
   try {
-    return { writer, reader: await openReader(config), renewed };
+    const readerThread = startThread('reader-thread', config);
+    const reader = callThread<ReaderCalls>(readerThread, [
+      'open',
+      'page',
+      'status',
+      'cursorOf',
+      'dataVersion',
+      'close',
+    ]);
+    await reader.open();
+    const ended = Promise.race([once(writerThread, 'exit'), once(readerThread, 'exit')]);
+    return { writer, reader, renewed, ended };
   } catch (error) {
     await writer.close();
     throw error;
   }
-}
-
-/** Opens the database in a thread that only reads. */
-export async function openReader(config: Config): Promise<ReaderCalls> {
-  const reader = callThread<ReaderCalls>(startThread('reader-thread', config), [
-    'open',
-    'page',
-    'status',
-    'cursorOf',
-    'dataVersion',
-    'close',
-  ]);
-  await reader.open();
-  return reader;
 }
 
 function startThread(name: 'writer-thread' | 'reader-thread', config: Config): Worker {

@@ -138,6 +138,20 @@ describe('a replica', () => {
     expect(error).to.be.instanceOf(SyncError).and.to.include({ code: 'port_taken', exitCode: 1 });
   });
 
+  it('says that it has failed when a database thread ends, and nothing when it was stopped', async () => {
+    const { replica, database } = await start('a');
+    const failed = once(replica, 'failed');
+    database.endThread();
+    await failed;
+    const stopped = await start('b');
+    let failures = 0;
+    stopped.replica.on('failed', () => (failures += 1));
+    await stopped.replica.stop();
+    stopped.database.endThread();
+    await stopped.database.ended;
+    expect(failures).to.equal(0);
+  });
+
   it('emits that a peer is lost and regained', async () => {
     const gone = await start('a');
     const port = Number(new URL(gone.url).port);

@@ -58,8 +58,12 @@ export class MemoryDatabase {
   }
 
   get threads(): OpenedThreads {
-    return { reader: this.reader, writer: this.writer };
+    return { reader: this.reader, writer: this.writer, ended: this.ended };
   }
+
+  /** Call it to let a thread end. */
+  endThread: () => void = () => undefined;
+  readonly ended = new Promise<void>((resolve) => (this.endThread = resolve));
 
   readonly reader: OpenedThreads['reader'] = {
     page: (request) => this.#run('page', () => this.#page(request)),

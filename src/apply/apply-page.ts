@@ -1,10 +1,10 @@
 import type { Changelog } from '../changelog/changelog.js';
-import { enterLiveChanges } from '../changelog/evictions.js';
 import { drawMark } from '../changelog/marks.js';
 import { SyncError, messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import type { Change, Page } from '../wire/page.js';
 import { applyChange, type Applied } from './apply-change.js';
+import { guarded } from './guarded.js';
 import { isAnythingHeld, quarantine, reasonOf, releaseOlder, type Reason } from './quarantine.js';
 import type { ApplyClock } from './local.js';
 import { retryParked } from './parked.js';
@@ -59,10 +59,15 @@ export function beginPage(page: Page): PageInProgress {
  */
 export function applyPart(changelog: Changelog, progress: PageInProgress, options: ApplyOptions): PartDone {
   requireCursor(changelog, options);
+  const part = guarded(changelog, options.nowMs, () => applyNext(changelog, progress, options));
+  // Also a row that was held may have brought a legacy row into the log.
+  drawMark(changelog.database);
+  return part;
+}
+
+function applyNext(changelog: Changelog, progress: PageInProgress, options: ApplyOptions): PartDone {
   const counts = { ...progress.counts };
   const started = options.elapsedMs();
-  changelog.liveChanges.clear();
-  setGuard(changelog, true);
   const held = isAnythingHeld(changelog);
   let next = progress.next;
   while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
@@ -86,10 +91,6 @@ export function applyPart(changelog: Changelog, progress: PageInProgress, option
   if (done) {
     moveCursor(changelog, progress.page, counts, options);
   }
-  enterLiveChanges(changelog);
-  setGuard(changelog, false);
-  // Also a row that was held may have brought a legacy row into the log.
-  drawMark(changelog.database);
   return { next, counts, done };
 }
 
@@ -106,10 +107,6 @@ export function storedCursor(changelog: Changelog, peer: string): string {
   const row = changelog.prepare(statement('peers/cursor')).get({ name: peer }) as
     { cursor: string } | undefined;
   return row?.cursor ?? '';
-}
-
-function setGuard(changelog: Changelog, applying: boolean): void {
-  changelog.prepare(statement('apply/guard')).run({ applying: applying ? 1 : 0 });
 }
 
 function applyOne(

@@ -21,6 +21,8 @@ export interface Changelog {
   readonly liveChanges: Map<string, number>;
   /** When each table may be counted again (see evictions.ts), by name. */
   readonly countAgainMs: Map<string, number>;
+  /** When what is entered now settles conflicts, ms; null where none is open (see settle.ts). */
+  readonly settling: { nowMs: number | null };
   /** Prepares once per text. */
   prepare(sql: Sql): Statement<unknown[], unknown>;
 }
@@ -35,6 +37,7 @@ export function openChangelog(database: Database, tables: readonly ReplicatedTab
     origins: new Origins(database),
     liveChanges: new Map(),
     countAgainMs: new Map(),
+    settling: { nowMs: null },
     prepare(sql) {
       let found = prepared.get(sql);
       if (found === undefined) {

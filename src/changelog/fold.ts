@@ -9,7 +9,8 @@ import { fingerprintCall } from './fingerprint-function.js';
 import { enterLiveChanges, liveChange, lookForEvictions, noteLive } from './evictions.js';
 import { drawMark, headOf } from './marks.js';
 import { nextVersion, type FoldClock } from './next-version.js';
-import { exactRow } from './row.js';
+import { exactKey, exactRow } from './row.js';
+import { lookForOpenConflicts, settleSeen } from './settle.js';
 
 export interface FoldOptions extends FoldClock {
   /** Raw entries read at most. */
@@ -54,6 +55,7 @@ export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResul
     lookForEvictions(changelog);
     return { entries: 0, versions: 0, more: false, keyless: [] };
   }
+  lookForOpenConflicts(changelog, options.nowMs);
   const range = { folded, last: batch.last };
   let versions = 0;
   const keyless: string[] = [];
@@ -129,6 +131,7 @@ function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, c
       fingerprint,
       seen: version.seen === null ? null : JSON.stringify(version.seen),
     });
+    settleSeen(changelog, table, () => exactKey(changelog, table, row.rawId), version);
     versions += 1;
     live += liveChange(row.oldFingerprint, fingerprint);
   }

@@ -59,8 +59,13 @@ const CLASHES = new Set([
   'SQLITE_CONSTRAINT_ROWID',
 ]);
 
-/** SQLITE_ERROR comes from an app's trigger that calls a function which is not known here. */
-const ROW_FAULTS = new Set(['SQLITE_MISMATCH', 'SQLITE_TOOBIG', 'SQLITE_ERROR']);
+/** The errors come from functions and collations of the app's, in a trigger, CHECK or index, which are not known here. */
+const ROW_FAULTS = new Set([
+  'SQLITE_MISMATCH',
+  'SQLITE_TOOBIG',
+  'SQLITE_ERROR',
+  'SQLITE_ERROR_MISSING_COLLSEQ',
+]);
 
 function heldChange(changelog: Changelog, change: Change): { id: number; change: Change } | null {
   const bound = { table: change.table, key: keyText(change.key) };

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { TortureReplica } from './replicas.js';
+import { Pair, TortureReplica } from './replicas.js';
 import { runMain } from '../cli/captured.js';
 import { shell } from './foreign-writers.js';
 import { withPrograms } from '../replication/foreign-programs.js';
@@ -118,6 +118,26 @@ withPrograms(['sqlite3'], () => {
       });
     }
 
+    it('do not stop the others: what needs a function or a collation of the application is held, with the reason', async () => {
+      const pair = await Pair.create({
+        schema: `
+          CREATE TABLE sorted (id TEXT PRIMARY KEY, t TEXT); CREATE INDEX sorted_t ON sorted (t COLLATE nocase);
+          CREATE TABLE checked (id TEXT PRIMARY KEY, t CHECK (likely(t) IS NOT 5));
+          CREATE TABLE plain (id TEXT PRIMARY KEY, t)`,
+      });
+      shell(
+        pair.ann.file,
+        `INSERT INTO sorted VALUES ('a', 'x'); INSERT INTO checked VALUES ('b', 1); INSERT INTO plain VALUES ('c', 1);`,
+      );
+      await pair.bob.close();
+      bringAlong(pair.bob.file, ['nocase', 'german'], ['likely', 'app_function']);
+      await pair.settle();
+      expect(pair.bob.values('SELECT id FROM plain')).to.deep.equal(['c']);
+      expect(pair.bob.held.join('; ')).to.include('german').and.to.include('app_function');
+      expect(pair.bob.held).to.have.length(2);
+      await pair.close();
+    });
+
     it('do not keep the others out: init leaves them out of the configuration that it writes, and that works', async () => {
       const schema = `
         CREATE TABLE good (id TEXT PRIMARY KEY, body);
@@ -136,20 +156,17 @@ withPrograms(['sqlite3'], () => {
   });
 });
 
-/** By the command line, whose own tables need no function of better-sqlite3's. */
 function makeSchema(replica: TortureReplica, schema: string): void {
-  if (!schema.includes('german')) {
-    shell(replica.file, `${schema};`);
-    return;
-  }
-  // A collation that only the application knows: written into the schema as such an application leaves it behind.
-  shell(
-    replica.file,
-    `${schema.replace('german', 'nocase')};
-     PRAGMA writable_schema = ON;
-     UPDATE sqlite_schema SET sql = replace(sql, 'nocase', 'german');
-     PRAGMA writable_schema = RESET;`,
+  shell(replica.file, `${schema.replace('german', 'nocase')};`);
+  if (schema.includes('german')) bringAlong(replica.file, ['nocase', 'german']);
+}
+
+/** Leaves a schema behind as an application does that brings functions or collations of its own with it. */
+function bringAlong(file: string, ...replaced: readonly (readonly [string, string])[]): void {
+  const updates = replaced.map(
+    ([known, own]) => `UPDATE sqlite_schema SET sql = replace(sql, '${known}', '${own}');`,
   );
+  shell(file, `PRAGMA writable_schema = ON; ${updates.join(' ')} PRAGMA writable_schema = RESET;`);
 }
 
 async function inspected(replica: TortureReplica, table: string): Promise<Finding | undefined> {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 import { TransactionLost, applyPart, beginPage, storedCursor, type PartDone } from '#src/apply/apply-page.js';
+import { listConflicts, type Conflict } from '#src/apply/conflict-list.js';
+import { resolveConflict, type Resolve } from '#src/apply/resolve-conflict.js';
 import {
   claimIdentity,
   openChangelog,
@@ -91,6 +93,20 @@ export class QuickReplica {
       counts.quarantined += part.counts.quarantined;
       if (!page.has_more) return counts;
     }
+  }
+
+  /** The open conflicts, with `all` the settled ones too, newest first. */
+  conflicts(all = false): readonly Conflict[] {
+    return listConflicts(this.database, { all }).conflicts;
+  }
+
+  resolve(id: number, keep: Resolve['keep'], force = false): Conflict {
+    return this.database
+      .transaction(() => {
+        this.foldAll();
+        return resolveConflict(this.changelog, id, { keep, force }, this.clocks);
+      })
+      .immediate();
   }
 
   private applyWhole(page: Page, peer: string, since: string): PartDone {

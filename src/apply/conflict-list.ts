@@ -1,0 +1,95 @@
+import type { Database } from 'better-sqlite3';
+import { SyncError } from '../errors.js';
+import { statement } from '../sql/template.js';
+import type { WireValue } from '../wire/value.js';
+
+/** One side of a conflict as the ledger keeps it. */
+export interface ConflictSide {
+  /** True where last-write-wins chose this side. */
+  readonly won: boolean;
+  readonly key: readonly WireValue[];
+  /** ms since 1970. */
+  readonly stamp: number;
+  readonly origin: string;
+  readonly fingerprint: string;
+  readonly seen: Readonly<Record<string, number>> | null;
+  /** Null: the row was deleted. */
+  readonly record: Readonly<Record<string, WireValue>> | null;
+}
+
+/** A conflict as `conflicts --json` and `GET /sync/conflicts` show it; times in ms since 1970. */
+export interface Conflict {
+  readonly id: number;
+  readonly table: string;
+  readonly key: readonly WireValue[];
+  /** `row`: two versions of one row met. `unique`: two rows claimed one unique value, and the loser's was deleted. */
+  readonly kind: 'row' | 'unique';
+  readonly found_ms: number;
+  /** Null while it is open. */
+  readonly settled_ms: number | null;
+  /** What this replica had when the two met. */
+  readonly local: ConflictSide;
+  /** What arrived. */
+  readonly remote: ConflictSide;
+}
+
+export interface ConflictList {
+  /** Newest first, `MAX_LISTED` at most. */
+  readonly conflicts: readonly Conflict[];
+  /** How many there are, listed or not. */
+  readonly total: number;
+}
+
+/** Conflicts that one list names. */
+export const MAX_LISTED = 1_000;
+
+interface LedgerRow {
+  id: number;
+  table_name: string;
+  record_key: string;
+  winner_key: string | null;
+  local_side: 'winner' | 'loser';
+  found_ms: number;
+  settled_ms: number | null;
+  loser: string;
+  winner: string;
+}
+
+/** The open conflicts, with `all` the settled ones too. */
+export function listConflicts(database: Database, { all }: { readonly all: boolean }): ConflictList {
+  const bound = { all: all ? 1 : 0 };
+  const rows = database
+    .prepare<unknown[], LedgerRow>(statement('conflicts/newest'))
+    .all({ ...bound, limit: MAX_LISTED });
+  const counted = database.prepare<unknown[], { conflicts: number }>(statement('conflicts/count')).get(bound);
+  return { conflicts: rows.map(toConflict), total: counted?.conflicts ?? 0 };
+}
+
+/** Throws `conflict_unknown`. */
+export function readConflict(database: Database, id: number): Conflict {
+  const row = database.prepare<unknown[], LedgerRow>(statement('conflicts/by-id')).get({ id });
+  if (row !== undefined) return toConflict(row);
+  throw new SyncError('conflict_unknown', `There is no conflict ${id} in the ledger of this replica.`, {
+    hint: 'sqlite-p2p-sync conflicts list --all shows those that there are.',
+  });
+}
+
+function toConflict(row: LedgerRow): Conflict {
+  const key = JSON.parse(row.record_key) as WireValue[];
+  const winnerKey = row.winner_key === null ? key : (JSON.parse(row.winner_key) as WireValue[]);
+  const winner = { won: true, key: winnerKey, ...sideOf(row.winner) };
+  const loser = { won: false, key, ...sideOf(row.loser) };
+  return {
+    id: row.id,
+    table: row.table_name,
+    key,
+    kind: row.winner_key === null ? 'row' : 'unique',
+    found_ms: row.found_ms,
+    settled_ms: row.settled_ms,
+    ...(row.local_side === 'winner' ? { local: winner, remote: loser } : { local: loser, remote: winner }),
+  };
+}
+
+function sideOf(text: string): Omit<ConflictSide, 'won' | 'key'> {
+  return JSON.parse(text) as Omit<ConflictSide, 'won' | 'key'>;
+}

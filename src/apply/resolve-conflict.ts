@@ -1,0 +1,161 @@
+import { originOf, readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
+import { drawMark } from '../changelog/marks.js';
+import { settle } from '../changelog/settle.js';
+import type { ReplicatedTable } from '../database/replicable.js';
+import { SyncError } from '../errors.js';
+import { fingerprinter } from '../wire/fingerprint.js';
+import { fromWire, type SqlValue, type WireValue } from '../wire/value.js';
+import { seenAfter, type Version } from '../wire/version.js';
+import { writableOf } from './apply-change.js';
+import { readConflict, type Conflict, type ConflictSide } from './conflict-list.js';
+import { guarded } from './guarded.js';
+import { adoptLegacyRow, findRow, findVersion, type ApplyClock, type LocalVersion } from './local.js';
+import { reasonOf } from './quarantine.js';
+import { deleteRow, enterVersion, insertRow, updateRow } from './write.js';
+
+export interface Resolve {
+  /** `local`: what this replica had when the two met. `remote`: what arrived. */
+  readonly keep: 'local' | 'remote';
+  /** Also where the row is no longer what either side says. */
+  readonly force: boolean;
+}
+
+type Row = ReadonlyMap<string, SqlValue>;
+
+/**
+ * Writes the kept side as a new version of this instance that has seen both, which settles the entry here and, as it
+ * travels, everywhere. Call inside a write transaction, once everything is folded; what it throws takes all back.
+ */
+export function resolveConflict(
+  changelog: Changelog,
+  id: number,
+  { keep, force }: Resolve,
+  clock: ApplyClock,
+): Conflict {
+  const conflict = readConflict(changelog.database, id);
+  const table = requireOpen(changelog, conflict);
+  const key = conflict.key.map(decoded);
+  return guarded(changelog, clock.nowMs, () => {
+    const current = currentVersion(changelog, table, key, clock);
+    if (!force) requireUnchanged(conflict, current);
+    const kept = keep === 'local' ? conflict.local : conflict.remote;
+    // Of two rows with one unique value the loser's was deleted: keeping the winner leaves it so.
+    const record = kept.won && conflict.kind === 'unique' ? null : kept.record;
+    writeSide(changelog, table, key, conflict, record);
+    const row = findRow(changelog, table, key);
+    const version = resolvingVersion(changelog, table, conflict, { current, row }, clock);
+    enterVersion(changelog, table, { key, version, record: row }, current);
+    settle(changelog, id, clock.nowMs);
+    drawMark(changelog.database);
+    return readConflict(changelog.database, id);
+  });
+}
+
+function requireOpen(changelog: Changelog, { id, table: name, settled_ms }: Conflict): ReplicatedTable {
+  if (settled_ms !== null) {
+    throw new SyncError('conflict_settled', `Conflict ${id} is settled already.`, {
+      hint: 'To change the row again, write it in your application: that is an ordinary edit.',
+    });
+  }
+  const table = tableNamed(changelog, name);
+  if (table !== undefined) return table;
+  throw new SyncError('table_unknown', `Conflict ${id} is of table "${name}", which is not configured.`, {
+    hint: 'Put the table back under tables: and run migrate, or leave the entry.',
+  });
+}
+
+function currentVersion(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+  clock: ApplyClock,
+): LocalVersion | null {
+  const known = findVersion(changelog, table, key);
+  if (known !== null || findRow(changelog, table, key) === null) return known;
+  return adoptLegacyRow(changelog, table, key, clock);
+}
+
+function requireUnchanged(conflict: Conflict, current: LocalVersion | null): void {
+  const { id, local, remote, kind, table, key } = conflict;
+  const known =
+    kind === 'unique' ? [loserOf(conflict).fingerprint, ''] : [local.fingerprint, remote.fingerprint];
+  if (known.includes(current?.version.fingerprint ?? '')) return;
+  throw new SyncError(
+    'conflict_outdated',
+    `The row ${JSON.stringify(key)} of "${table}" was changed since conflict ${id}: it is neither side now.`,
+    { hint: 'Look at the row; --force overwrites it with the side that you keep.' },
+  );
+}
+
+function writeSide(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+  conflict: Conflict,
+  record: ConflictSide['record'],
+): void {
+  try {
+    if (record === null) {
+      deleteRow(changelog, table, key);
+      return;
+    }
+    const row = new Map(Object.entries(record).map(([name, value]) => [name, decoded(value)]));
+    const writable = writableOf(table, { key }, row);
+    if (typeof writable === 'string') throw refused(conflict, writable);
+    if (!updateRow(changelog, table, key, writable)) insertRow(changelog, table, writable);
+  } catch (error) {
+    const reason = reasonOf(error);
+    throw reason === null ? error : refused(conflict, reason, error);
+  }
+}
+
+function refused({ id }: Conflict, reason: string, cause?: unknown): SyncError {
+  return new SyncError('resolution_refused', `Conflict ${id} stays as it is: ${reason}.`, {
+    hint: 'Change what stands in the way, in your application, and resolve it again.',
+    cause,
+  });
+}
+
+/** A version after everything that the two sides and the row as it is now stand for, and that has seen all of it. */
+function resolvingVersion(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  conflict: Conflict,
+  { current, row }: { current: LocalVersion | null; row: Row | null },
+  clock: ApplyClock,
+): Version {
+  const origin = originOf(readReplica(changelog.database));
+  const loser = loserOf(conflict);
+  // The winner of a unique clash is a version of another row.
+  const sides = conflict.kind === 'unique' ? [loser] : [conflict.local, conflict.remote];
+  const known: Version[] = [...sides, ...(current === null ? [] : [current.version])];
+  // A unique clash was decided at the loser's stamp + 1, and is settled by what comes after that.
+  const newest = Math.max(loser.stamp + 1, ...known.map(({ stamp }) => stamp));
+  const seen = mergedSeen(known.map((version) => seenAfter(version, origin)));
+  return { stamp: Math.max(clock.nowMs, newest + 1), origin, fingerprint: fingerprintOf(table, row), seen };
+}
+
+function fingerprintOf(table: ReplicatedTable, row: Row | null): string {
+  return row === null ? '' : fingerprinter(table.columns)(table.columns.map((name) => row.get(name) ?? null));
+}
+
+function mergedSeen(all: readonly Version['seen'][]): Version['seen'] {
+  const merged: Record<string, number> = {};
+  for (const seen of all) {
+    for (const [origin, stamp] of Object.entries(seen ?? {})) {
+      merged[origin] = Math.max(stamp, merged[origin] ?? 0);
+    }
+  }
+  const entries = Object.entries(merged).sort(([a], [b]) => (a < b ? -1 : 1));
+  return entries.length === 0 ? null : Object.fromEntries(entries);
+}
+
+function loserOf({ local, remote }: Conflict): ConflictSide {
+  return local.won ? remote : local;
+}
+
+function decoded(value: WireValue): SqlValue {
+  const result = fromWire(value);
+  if (result === undefined) throw new TypeError('Expected a value of the ledger');
+  return result;
+}

@@ -37,6 +37,8 @@ export function applyChange(
 ): Applied {
   const table = tableNamed(changelog, change.table);
   if (table === undefined) return SKIPPED;
+  const badKey = keyFault(table, change.key);
+  if (badKey !== null) return { outcome: 'held', reason: badKey };
   const received = change.record === null ? null : writableOf(table, change, change.record);
   if (typeof received === 'string') return { outcome: 'held', reason: received };
   const writable = received === null || kept === null ? received : withKept(received, kept);
@@ -129,6 +131,13 @@ function isLegacy(
   return unknown && findRow(changelog, table, change.key) !== null;
 }
 
+/** Why a key can't be one of this table's; null where it can. */
+function keyFault(table: ReplicatedTable, key: readonly SqlValue[]): Reason | null {
+  if (key.length !== table.key.length)
+    return `the key has ${key.length} columns, here it has ${table.key.length}`;
+  return key.includes(null) ? 'the key holds NULL' : null;
+}
+
 /** The columns that are written here, or why this schema can't take the record. */
 export function writableOf(
   table: ReplicatedTable,
@@ -141,7 +150,6 @@ export function writableOf(
     if (!sameValue(record.get(column.name), change.key[index]))
       return `key and column "${column.name}" differ`;
   }
-  if (change.key.length !== table.key.length) return `the key has ${change.key.length} columns`;
   for (const [name, value] of record) {
     const column = columnNamed(table.table, name);
     if (column === undefined) return `no column "${name}" in table "${table.name}"`;

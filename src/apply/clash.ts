@@ -1,15 +1,16 @@
 import { originOf, readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
+import { stampAfter } from '../clock/stamp.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import type { Change } from '../wire/page.js';
 import { toWire, type SqlValue } from '../wire/value.js';
 import { compareVersions, seenAfter, type Version } from '../wire/version.js';
 import { applyChange, writableOf, type Applied } from './apply-change.js';
 import { noteConflict, type Side } from './ledger.js';
-import { adoptLegacyRow, findRow, findVersion, findWholeRow, type ApplyClock } from './local.js';
+import { adoptLegacyRow, findRow, findVersion, type ApplyClock, type WholeRow } from './local.js';
 import { reasonOf } from './quarantine.js';
 import { rowsInTheWay } from './rows-in-the-way.js';
 import { inSavepoint } from './savepoint.js';
-import { withKept } from './write.js';
+import { withKept, type Writable } from './write.js';
 
 /** A row here that holds a unique value which an incoming change claims. */
 interface Holder extends Side {
@@ -19,11 +20,16 @@ interface Holder extends Side {
 /**
  * Decides between a change and the rows of other keys that hold its unique values, by version, as every replica does:
  * the losers become tombstones with their own stamp + 1, authored here, and go to the ledger in full. Call inside the
- * apply transaction, guard set, once nothing else can make room.
+ * apply transaction, guard set, once nothing else can make room; `kept` is the row that was taken away to make some.
  */
-export function decideClash(changelog: Changelog, change: Change, clock: ApplyClock): Applied {
+export function decideClash(
+  changelog: Changelog,
+  change: Change,
+  clock: ApplyClock,
+  kept: WholeRow | null,
+): Applied {
   try {
-    return inSavepoint(changelog, () => decide(changelog, change, clock));
+    return inSavepoint(changelog, () => decide(changelog, change, clock, kept));
   } catch (error) {
     if (error instanceof Undecided) return { outcome: 'held', reason: error.message };
     throw error;
@@ -38,10 +44,13 @@ function carriedOut(result: Applied): Applied {
   return result;
 }
 
-function decide(changelog: Changelog, change: Change, clock: ApplyClock): Applied {
+function decide(changelog: Changelog, change: Change, clock: ApplyClock, kept: WholeRow | null): Applied {
   const table = tableNamed(changelog, change.table);
   if (table === undefined || change.record === null) return applyChange(changelog, change, clock);
-  const holders = holdersOf(changelog, table, change, change.record, clock);
+  const received = writableOf(table, change, change.record);
+  if (typeof received === 'string') return { outcome: 'held', reason: received };
+  const writable = kept === null ? received : withKept(received, kept);
+  const holders = holdersOf(changelog, table, change.key, writable, clock);
   if (typeof holders === 'string') return { outcome: 'held', reason: holders };
   const stronger = holders.find((holder) => compareVersions(holder.version, change.version) > 0);
   if (stronger !== undefined) return overrule(changelog, table, change, stronger, clock);
@@ -50,7 +59,7 @@ function decide(changelog: Changelog, change: Change, clock: ApplyClock): Applie
     noteConflict(changelog, table, holder.key, meeting, clock.nowMs);
     carriedOut(applyChange(changelog, tombstoneOf(changelog, table, holder), clock));
   }
-  carriedOut(applyChange(changelog, change, clock));
+  carriedOut(applyChange(changelog, change, clock, kept));
   return { outcome: 'applied', conflict: holders.length > 0 };
 }
 
@@ -71,23 +80,15 @@ function overrule(
 function holdersOf(
   changelog: Changelog,
   table: ReplicatedTable,
-  change: Change,
-  record: ReadonlyMap<string, SqlValue>,
+  key: readonly SqlValue[],
+  writable: Writable,
   clock: ApplyClock,
 ): Holder[] | string {
-  const received = writableOf(table, change, record);
-  if (typeof received === 'string') return received;
-  const kept = findWholeRow(changelog, table, change.key);
   try {
-    const keys = rowsInTheWay(
-      changelog,
-      table,
-      change.key,
-      kept === null ? received : withKept(received, kept),
-    );
-    return keys.map((key) => {
-      const local = findVersion(changelog, table, key) ?? adoptLegacyRow(changelog, table, key, clock);
-      return { key, version: local.version, record: findRow(changelog, table, key) };
+    const keys = rowsInTheWay(changelog, table, key, writable);
+    return keys.map((found) => {
+      const local = findVersion(changelog, table, found) ?? adoptLegacyRow(changelog, table, found, clock);
+      return { key: found, version: local.version, record: findRow(changelog, table, found) };
     });
   } catch (error) {
     const reason = changelog.database.inTransaction ? reasonOf(error) : null;
@@ -103,7 +104,7 @@ function tombstoneOf(
 ): Change {
   const origin = originOf(readReplica(changelog.database));
   const version = {
-    stamp: loser.version.stamp + 1,
+    stamp: stampAfter(loser.version.stamp),
     origin,
     fingerprint: '',
     seen: seenAfter(loser.version, origin),

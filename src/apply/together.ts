@@ -1,53 +1,65 @@
 import { tableNamed, type Changelog } from '../changelog/changelog.js';
 import type { Change } from '../wire/page.js';
 import { applyChange, type Applied } from './apply-change.js';
+import { decideClash } from './clash.js';
 import { noteConflict } from './ledger.js';
 import { findRow, findVersion, findWholeRow, type ApplyClock, type WholeRow } from './local.js';
 import { resolve } from './resolve.js';
 import { inSavepoint } from './savepoint.js';
 import { deleteRow } from './write.js';
 
-/** A change of a group that a row outside of the group stands in the way of. */
+/** Changes of a group that find no place in it. */
 class Blocked extends Error {
-  constructor(readonly change: Change) {
+  constructor(readonly changes: ReadonlySet<Change>) {
     super('blocked');
   }
 }
 
-/** Changes that are taken out of a group one by one before the rest is given up for now. */
-const MAX_TAKEN_OUT = 100;
+/** A group is tried so often, each time without what was blocked, before it is given up for now. */
+const MAX_ROUNDS = 10;
 
 /**
- * Applies changes whose unique values stand in each other's way, as a committed swap does: all their rows make room
- * first, then all are written. Changes that still clash with a row outside are left out. Call inside the apply
- * transaction, guard set. Returns what became of those that were applied.
+ * Applies changes whose unique values stand in each other's way, as a committed swap or shift does: all their rows make
+ * room first, then all are written, in the given order. What then still clashes does so with a row outside of the
+ * group: with `decide` one of the two goes, otherwise the change is left out. Call inside the apply transaction, guard
+ * set. Returns what became of those that found their place.
  */
 export function applyTogether(
   changelog: Changelog,
   changes: readonly Change[],
   clock: ApplyClock,
+  decide: boolean,
 ): Map<Change, Applied> {
-  let group = [...changes];
-  for (let taken = 0; group.length > 0 && taken <= MAX_TAKEN_OUT; taken += 1) {
+  let group = changes;
+  for (let round = 0; group.length > 0 && round < MAX_ROUNDS; round += 1) {
     try {
-      return inSavepoint(changelog, () => applyGroup(changelog, group, clock));
+      return inSavepoint(changelog, () => applyGroup(changelog, group, clock, decide));
     } catch (error) {
       if (!(error instanceof Blocked)) throw error;
-      group = group.filter((change) => change !== error.change);
+      group = group.filter((change) => !error.changes.has(change));
     }
   }
   return new Map();
 }
 
-function applyGroup(changelog: Changelog, group: readonly Change[], clock: ApplyClock): Map<Change, Applied> {
+function applyGroup(
+  changelog: Changelog,
+  group: readonly Change[],
+  clock: ApplyClock,
+  decide: boolean,
+): Map<Change, Applied> {
   const kept = group.map((change) => makeRoom(changelog, change, clock));
-  return new Map(
-    group.map((change, place) => {
-      const result = applyChange(changelog, change, clock, kept[place] ?? null);
-      if (result.outcome === 'held') throw new Blocked(change);
-      return [change, result];
-    }),
-  );
+  const results = new Map<Change, Applied>();
+  const blocked = new Set<Change>();
+  for (const [place, change] of group.entries()) {
+    const row = kept[place] ?? null;
+    let result = applyChange(changelog, change, clock, row);
+    if (result.outcome === 'held' && decide) result = decideClash(changelog, change, clock, row);
+    if (result.outcome === 'held') blocked.add(change);
+    results.set(change, result);
+  }
+  if (blocked.size > 0) throw new Blocked(blocked);
+  return results;
 }
 
 /** Takes the row away that a change is to replace, and returns it; null where the change writes none. */

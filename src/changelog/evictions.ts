@@ -1,5 +1,6 @@
 import type { ReplicatedTable } from '../database/replicable.js';
-import { identifier, literal, statement, template } from '../sql/template.js';
+import { nullableKeyColumns } from '../database/whole-keys.js';
+import { fragment, identifier, joinSql, literal, statement, template } from '../sql/template.js';
 import type { Changelog } from './changelog.js';
 
 /*
@@ -65,9 +66,15 @@ export function countsAddUp(changelog: Changelog, table: ReplicatedTable): boole
   return counts === undefined || countRows(changelog, table) - counts.live === counts.difference;
 }
 
-/** Rows of a table, counted page by page. */
+/** Rows of a table that have a whole key: the others are no rows to us. */
 export function countRows(changelog: Changelog, table: ReplicatedTable): number {
-  const sql = template('backfill/count-rows', { table: identifier(table.name) });
+  const nulls = nullableKeyColumns(table).map((name) =>
+    fragment('{{name}} IS NULL', { name: identifier(name) }),
+  );
+  const sql = template('backfill/count-rows', {
+    table: identifier(table.name),
+    keyHasNull: nulls.length === 0 ? fragment('0') : joinSql(nulls, ' OR '),
+  });
   return (changelog.prepare(sql).get() as { rows: number }).rows;
 }
 

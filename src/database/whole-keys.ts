@@ -11,8 +11,8 @@ export function requireWholeKeys(
   tables: readonly ReplicatedTable[],
 ): void {
   const faults = tables.flatMap((replicated, index) => {
-    const { table, key, name } = replicated;
-    const nullable = key.map((column) => column.name).filter((column) => isNullable(replicated, column));
+    const { table, name } = replicated;
+    const nullable = nullableKeyColumns(replicated);
     if (nullable.length === 0 || !hasNullIn(database, name, nullable)) return [];
     const columns = nullable.map((column) => `"${column}"`).join(', ');
     return [
@@ -23,6 +23,11 @@ export function requireWholeKeys(
     ];
   });
   if (faults.length > 0) throw configError(config.file, faults);
+}
+
+/** The key columns that can hold NULL. */
+export function nullableKeyColumns(replicated: ReplicatedTable): string[] {
+  return replicated.key.map((column) => column.name).filter((column) => isNullable(replicated, column));
 }
 
 /** SQLite lets NULL into every key but a row number, a NOT NULL column and those of WITHOUT ROWID and STRICT tables. */

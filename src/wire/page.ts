@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_STAMP_MS } from '../clock/stamp.js';
 import { SyncError } from '../errors.js';
 import type { Version } from './version.js';
 import { fromWire, type SqlValue, type WireValue } from './value.js';
@@ -57,11 +58,9 @@ export interface Change {
   readonly wire: WireChange;
 }
 
-/** Latest stamp that is taken from a peer: the end of the year 9999, ms. */
-const MAX_STAMP = 253_402_300_799_999;
 const ORIGIN = /^[A-Za-z0-9._-]{1,64}@[0-9a-f]{1,64}$/;
 
-const stamp = z.number().int().min(0).max(MAX_STAMP);
+const stamp = z.number().int().min(0).max(MAX_STAMP_MS);
 const origin = z.string().regex(ORIGIN);
 const NO_VALUE = 'is not a value of the protocol';
 const wireValue = z.custom<WireValue>((value) => fromWire(value) !== undefined, NO_VALUE);

@@ -165,6 +165,49 @@ describe('applying changes', () => {
     expect(count(bob, '_sync_quarantine')).to.equal(0);
   });
 
+  it('applies a shift of more rows than a page holds at once', function () {
+    this.timeout(60_000);
+    const [ann, bob] = pair();
+    ann.app.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2999)
+      INSERT INTO users SELECT printf('%04d', i), printf('%04d', i), NULL FROM n`);
+    bob.pullFrom(ann, 1_000);
+    ann.app.exec(`UPDATE users SET email = 'to ' || id; UPDATE users SET email = printf('%04d', id + 1)`);
+    bob.pullFrom(ann, 1_000);
+    expect(rows(bob, 'users')).to.deep.equal(rows(ann, 'users'));
+    expect(count(bob, '_sync_quarantine')).to.equal(0);
+  });
+
+  it('decides only the clash at the end of a shift', () => {
+    const [ann, bob] = pair();
+    ann.app.exec(`INSERT INTO users VALUES ('1', 'a', NULL), ('2', 'b', NULL), ('3', 'c', NULL)`);
+    bob.pullFrom(ann);
+    bob.app.exec(`INSERT INTO users VALUES ('9', 'd', 'bob')`);
+    bob.app.exec(`UPDATE _sync_changes SET timestamp = timestamp + 1000 WHERE origin IS NULL`);
+    bob.fold();
+    ann.app.exec(`UPDATE users SET email = 'to ' || id; UPDATE users SET email = char(97 + id)`);
+    bob.pullFrom(ann, 10);
+    ann.pullFrom(bob);
+    bob.pullFrom(ann);
+    for (const replica of [ann, bob]) {
+      expect(rows(replica, 'users')).to.deep.equal([
+        { id: '1', email: 'b', name: null },
+        { id: '2', email: 'c', name: null },
+        { id: '9', email: 'd', name: 'bob' },
+      ]);
+    }
+  });
+
+  it('holds a delete whose key has another width, and goes on', () => {
+    const [ann, bob] = pair(
+      `DROP TABLE plain; CREATE TABLE plain (id TEXT, n INTEGER, body, PRIMARY KEY (id, n))`,
+    );
+    ann.app.exec(`INSERT INTO plain VALUES ('a', 1); INSERT INTO fussy VALUES ('b', 'x')`);
+    bob.pullFrom(ann);
+    ann.app.exec(`DELETE FROM plain`);
+    expect(bob.pullFrom(ann)).to.include({ quarantined: 1 });
+    expect(rows(bob, 'fussy')).to.have.length(1);
+  });
+
   it('decides between two rows with one unique value alike on both sides, and keeps the loser in full', () => {
     const [ann, bob] = pair();
     ann.app.exec(`INSERT INTO users VALUES ('1', 'x', 'ann'), ('3', 'free', 'ann')`);

@@ -121,6 +121,19 @@ describe('the writer', () => {
     ]);
   });
 
+  it('finds an evicted row also where a row with NULL in its key came in with it', async () => {
+    file.app.exec(`CREATE UNIQUE INDEX one_term ON words (english)`);
+    addWords(file.app, 'a');
+    await writer.fold();
+    file.app.exec(`BEGIN; INSERT INTO words VALUES (NULL, 'x', 1);
+      INSERT OR REPLACE INTO words VALUES ('c', 'word a', 1704326400000); COMMIT`);
+    await writer.fold();
+    expect(folded()).to.deep.equal([
+      { record_id: 'a', operation: 'DELETE', gone: 1 },
+      { record_id: 'c', operation: 'INSERT', gone: 0 },
+    ]);
+  });
+
   it('captures a table with a wider key that was configured without migrate', async () => {
     file.app.exec(`CREATE TABLE wide (a, b, c, body, PRIMARY KEY (a, b, c))`);
     const { tables } = file.config;

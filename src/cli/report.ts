@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { environmentError } from '../database/open.js';
 import { messageOf, SyncError } from '../errors.js';
 import { escapeControls } from '../log/escape.js';
 import type { ExitStatus } from './command.js';
@@ -17,6 +18,8 @@ export function failureOf(error: unknown): Failure {
     return { code: error.code, message: error.message, hint: error.hint ?? null, exitCode: error.exitCode };
   }
   if (error instanceof CommanderError) return usageFailure(error);
+  const environment = environmentError('the database', error);
+  if (environment !== null) return failureOf(environment);
   return {
     code: 'unexpected',
     message: `unexpected error: ${messageOf(error)}`,

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import type { Database } from 'better-sqlite3';
 import { SyncError, messageOf } from '../errors.js';
 
@@ -12,13 +13,28 @@ export async function backUp(database: Database, file: string): Promise<void> {
       hint: 'Name another one.',
     });
   }
+  // A copy that was cut short must not look like a backup.
+  const unfinished = `${file}.unfinished`;
   try {
-    await database.backup(file, { progress: () => ALL_PAGES });
+    await rm(unfinished, { force: true });
+    await database.backup(unfinished, { progress: () => ALL_PAGES });
+    await sync(unfinished);
+    await rename(unfinished, file);
   } catch (cause) {
     throw new SyncError('backup_failed', `The backup to ${file} failed: ${messageOf(cause)}.`, {
       hint: 'Check the free space and the permissions of that folder; nothing was changed.',
       cause,
     });
+  }
+}
+
+/** Waits until a file is on the disk. */
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

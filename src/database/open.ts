@@ -15,7 +15,12 @@ export interface OpenOptions {
 
 /** Opens an existing SQLite file as it is; throws `database_missing`, `not_a_database` or `database_unusable`. */
 export function openFile(path: string, options: OpenOptions): Database {
-  if (!existsSync(path) || !statSync(path).isFile()) {
+  if (existsSync(path) && !statSync(path).isFile()) {
+    throw new SyncError('not_a_database', `${path} is a folder, not a database file.`, {
+      hint: 'Correct database.path: it names the file itself.',
+    });
+  }
+  if (!existsSync(path)) {
     throw new SyncError('database_missing', `There is no database file at ${path}.`, {
       hint: 'Correct database.path, or let your application create its database first.',
     });

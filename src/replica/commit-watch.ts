@@ -24,6 +24,7 @@ export function watchCommits(
   let seen: number | null = null;
   let timer: NodeJS.Timeout | undefined;
   let asking = false;
+  let failing = false;
 
   function schedule(): void {
     clearTimeout(timer);
@@ -37,8 +38,10 @@ export function watchCommits(
       const now = await reader.dataVersion();
       if (seen !== null && now !== seen) tell();
       seen = now;
+      failing = false;
     } catch (error) {
-      if (!signal.aborted) logger.debug('could not look for commits', { error });
+      if (!signal.aborted) logger.log(failing ? 'debug' : 'error', 'could not look for commits', { error });
+      failing = true;
     }
     asking = false;
     schedule();

@@ -26,6 +26,7 @@ export interface SchemaChange {
 /** The changelog of a connection, opened anew whenever the schema has changed under it. */
 export class ChangelogAtSchema {
   private opened: OpenedAt | null = null;
+  private reportedFaults: readonly string[] = [];
 
   constructor(
     private readonly database: Database,
@@ -34,6 +35,8 @@ export class ChangelogAtSchema {
 
   /** To be called after a rollback: the schema and the numbers of origins may be as they were before. */
   reset(): void {
+    this.opened?.changelog.origins.forget();
+    this.opened?.changelog.liveChanges.clear();
     this.opened = null;
   }
 
@@ -43,8 +46,8 @@ export class ChangelogAtSchema {
   }
 
   /**
-   * Puts missing triggers back. Call inside a write transaction, before anything else is done in it. Null where the
-   * schema is as it was.
+   * Puts missing triggers back. Call inside a write transaction, before anything else is done in it. Null where
+   * that makes no news.
    */
   repair(): SchemaChange | null {
     const before = this.opened;
@@ -54,7 +57,10 @@ export class ChangelogAtSchema {
     const capture = captureOf(changelog.tables);
     const recaptured = uncapturedTables(this.database, capture.triggers);
     for (const sql of planCapture(this.database, capture)) this.database.exec(sql);
-    return { recaptured, faults: [...faults, ...this.guardAgain(changelog)] };
+    const allFaults = [...faults, ...this.guardAgain(changelog)];
+    const news = recaptured.length > 0 || allFaults.join() !== this.reportedFaults.join();
+    this.reportedFaults = allFaults;
+    return news ? { recaptured, faults: allFaults } : null;
   }
 
   /**

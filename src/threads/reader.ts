@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { storedCursor } from '../apply/apply-page.js';
 import { readStatus, type StoredStatus } from '../changelog/local-status.js';
@@ -6,6 +7,7 @@ import { buildPage } from '../changelog/page.js';
 import type { Config } from '../config/config.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForReading } from '../database/open.js';
+import { SyncError } from '../errors.js';
 import type { PageRequest, PageResponse, ReaderCalls } from './calls.js';
 import { ChangelogAtSchema } from './changelog-at.js';
 
@@ -13,9 +15,11 @@ import { ChangelogAtSchema } from './changelog-at.js';
 export class Reader implements ReaderCalls {
   private readonly database: Database;
   private readonly changelogAt: ChangelogAtSchema;
+  private readonly fileId: string;
 
   constructor(config: Config) {
     this.database = openForReading(config);
+    this.fileId = fileIdOf(this.database.name);
     this.changelogAt = new ChangelogAtSchema(this.database, config);
   }
 
@@ -53,7 +57,23 @@ export class Reader implements ReaderCalls {
   }
 
   dataVersion(): Promise<number> {
-    return answer(() => this.database.pragma('data_version', { simple: true }) as number);
+    return answer(() => {
+      this.requireSameFile();
+      return this.database.pragma('data_version', { simple: true }) as number;
+    });
+  }
+
+  /** Another file at that path is what the application writes to now; this connection still has the old one. */
+  private requireSameFile(): void {
+    const now = fileIdOf(this.database.name);
+    if (now === this.fileId) return;
+    throw new SyncError(
+      'database_replaced',
+      `The database file ${this.database.name} was moved away or replaced.`,
+      {
+        hint: 'Stop the replica, see that the right file is in place, and start it again.',
+      },
+    );
   }
 
   close(): Promise<void> {
@@ -61,6 +81,12 @@ export class Reader implements ReaderCalls {
       this.database.close();
     });
   }
+}
+
+/** Tells one file from another at the same path; empty where there is none. */
+function fileIdOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? '' : `${stat.dev}:${stat.ino}`;
 }
 
 /** Runs synchronous work as a call: what it throws rejects. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { applyPart, beginPage, TransactionLost, type PageInProgress } from '../apply/apply-page.js';
+import { retryAll } from '../apply/retry-all.js';
 import { backfillTable, closeEvictions, type BackfillOptions } from '../changelog/backfill.js';
 import { claimIdentity, readReplica, tableNamed } from '../changelog/changelog.js';
 import { foldBatch } from '../changelog/fold.js';
@@ -13,6 +14,7 @@ import { requireMigrated } from '../database/migrate.js';
 import { openForWriting, setJournalMode } from '../database/open.js';
 import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
+import { parseCursor } from '../wire/cursor.js';
 import { parsePage, type Page } from '../wire/page.js';
 import type {
   ApplyRequest,
@@ -49,6 +51,8 @@ export class Writer implements WriterCalls {
   private readonly transactions: Transactions;
   private last: Promise<unknown> = Promise.resolve();
   private schemaChange: SchemaChange | null = null;
+  /** The schema with which what is held was last tried again; null before the first time. */
+  private retriedAtSchema: number | null = null;
 
   constructor(private readonly config: Config) {
     this.database = openForWriting(config);
@@ -83,6 +87,7 @@ export class Writer implements WriterCalls {
       requireIntact(request);
       const page = parsePage(request.body);
       requireSender(page, request);
+      requireProgress(page, request);
       const progress = beginPage(page);
       const nothingNew = page.changes.length === 0 && page.next_cursor === request.since;
       if (nothingNew) return toResponse(page, progress);
@@ -165,7 +170,23 @@ export class Writer implements WriterCalls {
   private async catchUp(): Promise<Folded> {
     const { folded } = await this.afterFold(() => null);
     await this.closeGaps();
+    await this.retryAtNewSchema();
     return folded;
+  }
+
+  /** Another schema may take what this one could not. */
+  private async retryAtNewSchema(): Promise<void> {
+    if (this.retriedAtSchema === this.schemaVersion()) return;
+    await retryAll({
+      changelog: () => this.changelogAt.current(),
+      clock: () => this.clock(),
+      inWrite: async (work) => (await this.afterFold(work)).result,
+    });
+    this.retriedAtSchema = this.schemaVersion();
+  }
+
+  private schemaVersion(): number {
+    return this.database.pragma('schema_version', { simple: true }) as number;
   }
 
   /** Looks at the tables that lacked their triggers for a while, or lost rows that no trigger saw. */
@@ -264,6 +285,17 @@ function requireSender(page: Page, request: ApplyRequest): void {
   if (page.node === request.peer) return;
   throw new SyncError('wrong_node', `A page that should be from "${request.peer}" is from "${page.node}".`, {
     hint: 'Correct the peer in the configuration: its name is the node id at that address.',
+  });
+}
+
+/** A page that promises more has to lead on: pages that go back or stand still would never end. */
+function requireProgress(page: Page, request: ApplyRequest): void {
+  const before = parseCursor(request.since);
+  const after = parseCursor(page.next_cursor);
+  if (!page.has_more || before === null || before.epoch !== after?.epoch || after.logId > before.logId)
+    return;
+  throw new SyncError('peer_endless', `"${request.peer}" says there is more, but its pages do not lead on.`, {
+    hint: 'Install the same version of sqlite-p2p-sync on both; nothing of this page was applied.',
   });
 }
 

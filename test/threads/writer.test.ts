@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
+import { copyFileSync, renameSync } from 'node:fs';
 import BetterSqlite3 from 'better-sqlite3';
 import { SyncError } from '#src/errors.js';
 import { Reader } from '#src/threads/reader.js';
@@ -198,6 +199,39 @@ describe('the writer', () => {
     app.close();
     expect(await quick.fold()).to.include({ entries: 0 });
     await quick.close();
+  });
+
+  it('refuses a page that promises more and does not lead on', async () => {
+    const page = (cursor: string) =>
+      Buffer.from(
+        JSON.stringify({
+          protocol: 1,
+          node: 'eve',
+          epoch: 'aa',
+          server_time_ms: 1,
+          changes: [],
+          next_cursor: cursor,
+          has_more: true,
+          behind: 1,
+        }),
+      );
+    const apply = (since: string, body: Buffer) =>
+      writer.apply({ peer: 'eve', since, body, sha256: createHash('sha256').update(body).digest('hex') });
+    await apply('', page('aa.5.bb'));
+    expect(await codeOf(apply('aa.5.bb', page('aa.5.cc')))).to.equal('peer_endless');
+    expect(await codeOf(apply('aa.5.bb', page('aa.4.bb')))).to.equal('peer_endless');
+  });
+
+  it('says that the file was replaced under it', async () => {
+    const reader = new Reader(file.config);
+    await reader.open();
+    await reader.dataVersion();
+    const { path } = file.config.database;
+    renameSync(path, `${path}.away`);
+    expect(await codeOf(reader.dataVersion())).to.equal('database_replaced');
+    copyFileSync(`${path}.away`, path);
+    expect(await codeOf(reader.dataVersion())).to.equal('database_replaced');
+    await reader.close();
   });
 
   it('refuses a page that does not match its checksum, and one of another node', async () => {

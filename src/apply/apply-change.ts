@@ -10,12 +10,14 @@ import {
   adoptLegacyRow,
   findRow,
   findVersion,
+  findWholeRow,
   type ApplyClock,
   type LocalVersion,
   type WholeRow,
 } from './local.js';
 import { isClash, reasonOf, type Reason } from './quarantine.js';
 import { resolve, type Resolution } from './resolve.js';
+import { rowsInTheWay } from './rows-in-the-way.js';
 import { deleteRow, enterVersion, insertRow, updateRow, withKept, type Writable } from './write.js';
 
 export type Applied =
@@ -92,6 +94,8 @@ type Obstacle = typeof LEGACY_ROW | { readonly reason: Reason };
 
 const LEGACY_ROW = 'legacy row';
 
+const WOULD_EVICT = 'unique: another row here has its value, and the schema would replace it';
+
 /** ON CONFLICT IGNORE in the schema, or RAISE(IGNORE) in a trigger. */
 const IGNORED = 'a rule or trigger of this database ignores the row';
 
@@ -105,6 +109,10 @@ function writeRow(
 ): Obstacle | null {
   const present = local !== null && !isTombstone(local.version);
   try {
+    if (writable !== null && table.table.replacesOnConflict) {
+      if (isLegacy(changelog, table, change, local)) return LEGACY_ROW;
+      if (wouldEvict(changelog, table, change, writable)) return { reason: WOULD_EVICT };
+    }
     if (writable === null) {
       if (!present && isLegacy(changelog, table, change, local)) return LEGACY_ROW;
       deleteRow(changelog, table, change.key);
@@ -118,6 +126,18 @@ function writeRow(
     const clash = isClash(sqliteCodeOf(error) ?? '');
     return clash && isLegacy(changelog, table, change, local) ? LEGACY_ROW : { reason };
   }
+}
+
+/** Whether the schema's own ON CONFLICT REPLACE would delete another row for this one, without a word. */
+function wouldEvict(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  change: Change,
+  writable: Writable,
+): boolean {
+  const whole = findWholeRow(changelog, table, change.key);
+  const row = whole === null ? writable : withKept(writable, whole);
+  return rowsInTheWay(changelog, table, change.key, row).length > 0;
 }
 
 /** Whether there is a row of this key that the changelog does not know, or takes for deleted. */

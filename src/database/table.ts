@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { fragment, identifier, joinSql, statement, template } from '../sql/template.js';
+import { isKeyword, tokensOf } from '../sql/tokens.js';
 
 export type TableKind = 'table' | 'view' | 'virtual' | 'shadow';
 
@@ -36,6 +37,8 @@ export interface Table {
   /** True where the key is SQLite's own row number (`INTEGER PRIMARY KEY`), which replicas allocate alike. */
   readonly rowidKey: boolean;
   readonly uniqueIndexes: readonly UniqueIndex[];
+  /** True where the schema itself lets a row evict others (`ON CONFLICT REPLACE`). */
+  readonly replacesOnConflict: boolean;
 }
 
 interface TableRow {
@@ -43,6 +46,7 @@ interface TableRow {
   type: TableKind;
   without_rowid: number;
   strict: number;
+  sql: string;
 }
 
 interface ColumnRow {
@@ -104,7 +108,15 @@ function readTable(database: Database, row: TableRow): Table {
       key[0]?.declaredType.toUpperCase() === 'INTEGER' &&
       !uniqueIndexes.some((index) => index.primary),
     uniqueIndexes,
+    replacesOnConflict: hasReplaceClause(row.sql),
   };
+}
+
+function hasReplaceClause(sql: string): boolean {
+  const tokens = tokensOf(sql);
+  return tokens.some(
+    (token, place) => isKeyword(token, 'REPLACE') && isKeyword(tokens[place - 1], 'CONFLICT'),
+  );
 }
 
 function toColumn(row: ColumnRow): Column {

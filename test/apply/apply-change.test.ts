@@ -230,6 +230,26 @@ describe('applying changes', () => {
     });
   });
 
+  it('decides also where the schema would replace the other row by itself', () => {
+    const replacing = `DROP TABLE users; CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT UNIQUE ON CONFLICT REPLACE, name TEXT)`;
+    const ann = group.add('ann', replacing);
+    const bob = group.add('bob', replacing);
+    for (const replica of [ann, bob]) replica.recapture();
+    ann.app.exec(`INSERT INTO users VALUES ('1', 'x', 'ann')`);
+    bob.app.exec(`INSERT INTO users VALUES ('2', 'x', 'bob')`);
+    bob.app.exec(`UPDATE _sync_changes SET timestamp = timestamp + 10`);
+    for (const [one, other] of [
+      [bob, ann],
+      [ann, bob],
+      [bob, ann],
+    ] as const)
+      one.pullFrom(other);
+    for (const replica of [ann, bob]) {
+      expect(rows(replica, 'users')).to.deep.equal([{ id: '2', email: 'x', name: 'bob' }]);
+    }
+    expect(count(bob, '_sync_conflicts')).to.equal(1);
+  });
+
   it('moves a unique value from a deleted row to a new one, over pages of one row', () => {
     const [ann, bob] = pair();
     ann.app.exec(`INSERT INTO users VALUES ('2', 'x', NULL)`);

@@ -15,9 +15,9 @@ import {
 } from '#src/changelog/changelog.js';
 import { foldBatch } from '#src/changelog/fold.js';
 import { buildPage } from '#src/changelog/page.js';
-import { triggersOf } from '#src/changelog/triggers.js';
+import { captureOf, triggersOf } from '#src/changelog/triggers.js';
 import type { TableConfig } from '#src/config/config.js';
-import { planMigration, runStatements } from '#src/database/migrate.js';
+import { planCapture, planMigration, runStatements } from '#src/database/migrate.js';
 import { toReplicatedTable } from '#src/database/replicable.js';
 import { findTable, readTables } from '#src/database/table.js';
 import { parsePage, type Page } from '#src/wire/page.js';
@@ -65,6 +65,11 @@ export class QuickReplica {
     this.database = openFast(file);
     claimIdentity(this.database, node);
     this.changelog = openChangelog(this.database, replicated(this.database, tables));
+  }
+
+  /** Puts triggers back after the schema was altered, as the writer does. */
+  recapture(): void {
+    for (const sql of planCapture(this.database, captureOf(this.changelog.tables))) this.database.exec(sql);
   }
 
   get nowMs(): number {

@@ -1,7 +1,9 @@
 import { command as backfill } from '../commands/backfill.js';
+import { command as conflicts } from '../commands/conflicts.js';
 import { command as init } from '../commands/init.js';
 import { command as keygen } from '../commands/keygen.js';
 import { command as migrate } from '../commands/migrate.js';
+import { command as quarantine } from '../commands/quarantine.js';
 import { command as start } from '../commands/start.js';
 import { command as status } from '../commands/status.js';
 import { command as sync } from '../commands/sync.js';
@@ -19,5 +21,7 @@ export const commands: readonly CommandDefinition[] = [
   trigger,
   triggerAll,
   status,
+  conflicts,
+  quarantine,
   keygen,
 ];

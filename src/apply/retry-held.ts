@@ -1,0 +1,80 @@
+import { tableNamed, type Changelog } from '../changelog/changelog.js';
+import { drawMark } from '../changelog/marks.js';
+import { messageOf } from '../errors.js';
+import { statement } from '../sql/template.js';
+import { applyChange } from './apply-change.js';
+import { guarded } from './guarded.js';
+import { changeOf, readHeld, type Held } from './held-list.js';
+import type { ApplyClock } from './local.js';
+import { retryParked } from './parked.js';
+import { quarantine } from './quarantine.js';
+
+/** What became of a held change that was tried again. */
+export interface Retried {
+  readonly held: Held;
+  /** Why it stays; null where it has left the quarantine. */
+  readonly reason: string | null;
+}
+
+/** An app's trigger rolled the whole transaction back while this change was tried again. */
+export class RetryLost extends Error {
+  constructor(
+    readonly id: number,
+    cause: unknown,
+  ) {
+    super(`The transaction was rolled back: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Tries held changes again, one by one. Call inside a write transaction, once everything is folded. */
+export function retryHeld(changelog: Changelog, batch: readonly Held[], clock: ApplyClock): Retried[] {
+  return guarded(changelog, clock.nowMs, () => {
+    const results = batch.map((held) => ({ held, reason: retryOne(changelog, held, clock) }));
+    if (results.some(({ reason }) => reason === null)) drawMark(changelog.database);
+    return results;
+  });
+}
+
+/** Tries again together what stands in each other's way, as a swap of unique values does. Returns how many found their place. */
+export function retryClashing(changelog: Changelog, clock: ApplyClock): number {
+  return guarded(changelog, clock.nowMs, () => {
+    let applied = 0;
+    retryParked(changelog, clock, null, () => (applied += 1));
+    if (applied > 0) drawMark(changelog.database);
+    return applied;
+  });
+}
+
+/** Forgets a held change and returns it. Throws `held_unknown`. */
+export function dropHeld(changelog: Changelog, id: number): Held {
+  const held = readHeld(changelog.database, id);
+  release(changelog, id);
+  return held;
+}
+
+function retryOne(changelog: Changelog, held: Held, clock: ApplyClock): string | null {
+  if (tableNamed(changelog, held.table) === undefined) return held.reason;
+  const change = changeOf(held);
+  const result = attempt(changelog, held.id, () => applyChange(changelog, change, clock));
+  if (result.outcome === 'held') {
+    if (result.reason !== held.reason) {
+      quarantine(changelog, change, result.reason, { peer: held.peer, nowMs: held.since_ms });
+    }
+    return result.reason;
+  }
+  release(changelog, held.id);
+  return null;
+}
+
+function attempt<T>(changelog: Changelog, id: number, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (changelog.database.inTransaction) throw cause;
+    throw new RetryLost(id, cause);
+  }
+}
+
+function release(changelog: Changelog, id: number): void {
+  changelog.prepare(statement('apply/release')).run({ id });
+}

@@ -1,0 +1,93 @@
+import Table from 'cli-table3';
+import type { Conflict, ConflictList, ConflictSide } from '../apply/conflict-list.js';
+import { escapeControls } from '../log/escape.js';
+import type { WireValue } from '../wire/value.js';
+import { agoText } from './ago.js';
+import { NARROW } from './narrow-table.js';
+
+/** What `conflicts list` prints, no wider than 80 columns. */
+export function conflictListText({ conflicts, total }: ConflictList, nowMs: number): string {
+  if (conflicts.length === 0) return 'No conflicts.';
+  const table = new Table({
+    ...NARROW,
+    head: ['id', 'table', 'key', 'overruled', 'by', 'open for'],
+    colWidths: [7, 12, 17, 13, 13, 11],
+  });
+  for (const conflict of conflicts) {
+    const [winner, loser] = conflict.local.won
+      ? (['local', 'remote'] as const)
+      : (['remote', 'local'] as const);
+    table.push([
+      String(conflict.id),
+      escapeControls(conflict.table),
+      keyOf(conflict.key),
+      whose(loser, conflict),
+      whose(winner, conflict),
+      conflict.settled_ms === null ? agoText(conflict.found_ms, nowMs) : 'settled',
+    ]);
+  }
+  const more = total - conflicts.length;
+  return [
+    table.toString(),
+    ...(more > 0 ? [`and ${more} older ones`] : []),
+    'Both rows in full: sqlite-p2p-sync conflicts show ID',
+  ].join('\n');
+}
+
+/** What `conflicts show` prints: both sides, column by column. */
+export function conflictText(conflict: Conflict): string {
+  const { local, remote } = conflict;
+  const table = new Table({
+    ...NARROW,
+    head: ['', `local${local.won ? ' (won)' : ''}`, `remote${remote.won ? ' (won)' : ''}`],
+    colWidths: [16, 30, 30],
+  });
+  table.push(
+    ['written by', local.origin, remote.origin],
+    ['version of', timeOf(local.stamp), timeOf(remote.stamp)],
+    ...(conflict.kind === 'unique' ? [['key', keyOf(local.key), keyOf(remote.key)]] : []),
+    ...columnsOf(conflict).map((name) => [escapeControls(name), cellOf(local, name), cellOf(remote, name)]),
+  );
+  return [headOf(conflict), table.toString(), nextStep(conflict)].join('\n');
+}
+
+function headOf({ id, table: name, key, kind, found_ms, settled_ms }: Conflict): string {
+  const what = kind === 'unique' ? 'two rows claimed one unique value' : 'two versions of one row';
+  const table = new Table({ ...NARROW, colWidths: [16, 61] });
+  table.push(
+    { conflict: `${id}: ${what}` },
+    { table: escapeControls(name) },
+    { key: keyOf(key) },
+    { found: timeOf(found_ms) },
+    { settled: settled_ms === null ? 'no' : timeOf(settled_ms) },
+  );
+  return table.toString();
+}
+
+function nextStep({ id, settled_ms }: Conflict): string {
+  if (settled_ms !== null) return 'A later version has seen both.';
+  return `To decide: sqlite-p2p-sync conflicts resolve ${id} --keep local|remote`;
+}
+
+function columnsOf({ local, remote }: Conflict): string[] {
+  const names = [local, remote].flatMap(({ record }) => (record === null ? [] : Object.keys(record)));
+  return names.length === 0 ? ['row'] : [...new Set(names)];
+}
+
+function cellOf({ record }: ConflictSide, name: string): string {
+  if (record === null) return '(deleted)';
+  const value = Object.hasOwn(record, name) ? record[name] : undefined;
+  return value === undefined ? '' : escapeControls(JSON.stringify(value));
+}
+
+function whose(side: 'local' | 'remote', conflict: Conflict): string {
+  return `${side}, of ${conflict[side].origin.split('@')[0] ?? ''}`;
+}
+
+function keyOf(key: readonly WireValue[]): string {
+  return escapeControls(JSON.stringify(key));
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,25 @@
+import { Reader } from '#src/threads/reader.js';
+import { Writer } from '#src/threads/writer.js';
+import type { DatabaseFile } from '../stand-ins/database-file.js';
+
+/** Pulls everything that one database file has into another, without HTTP and daemons. */
+export async function pullFile(from: DatabaseFile, into: DatabaseFile): Promise<void> {
+  await folded(from);
+  const reader = new Reader(from.config);
+  await reader.open();
+  const page = await reader.page({ since: '', limit: 1_000, node: null, epoch: null, tables: null });
+  await reader.close();
+  const peer = from.config.node.id;
+  const writer = new Writer(into.config);
+  await writer.open();
+  await writer.resetCursor(peer);
+  await writer.apply({ peer, since: '', body: page.body, sha256: page.sha256 });
+  await writer.close();
+}
+
+async function folded({ config }: DatabaseFile): Promise<void> {
+  const writer = new Writer(config);
+  await writer.open();
+  await writer.fold();
+  await writer.close();
+}

@@ -70,6 +70,8 @@ function attention(report: StatusReport): string[] {
   }
   if (report.quarantined > 0)
     lines.push('Some changes could not be applied: see sqlite-p2p-sync quarantine.');
+  if (report.conflicts > 0)
+    lines.push('Some edits were overruled by others that did not know them: see sqlite-p2p-sync conflicts.');
   if (report.disk_low)
     lines.push(`The disk is almost full (${sizeOf(report.disk_free_bytes)} left): pulling stops.`);
   return lines;

@@ -27,7 +27,7 @@ export interface FeedParts {
   readonly apiKeys: readonly string[];
   /** Names of the replicated tables. */
   readonly tables: readonly string[];
-  readonly reader: Pick<ReaderCalls, 'page' | 'dataVersion'>;
+  readonly reader: Pick<ReaderCalls, 'page' | 'conflicts' | 'dataVersion'>;
   readonly writer: Pick<WriterCalls, 'acknowledge'>;
   readonly commits: Commits;
   readonly pulls: PullControl;

@@ -4,6 +4,7 @@
  * plain values and byte arrays only. A failed call rejects with a SyncError.
  */
 
+import type { ConflictList } from '../apply/conflict-list.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 
 import type { SchemaChange } from './changelog-at.js';
@@ -112,6 +113,8 @@ export interface ReaderCalls {
   /** Rejects with `cursor_invalid` where the cursor is not of this log. */
   page(request: PageRequest): Promise<PageResponse>;
   status(): Promise<StoredStatus>;
+  /** The conflicts that are open. */
+  conflicts(): Promise<ConflictList>;
   /** The cursor stored for a peer; empty: from the start. */
   cursorOf(peer: string): Promise<string>;
   /** Grows when another connection commits (`PRAGMA data_version`). */

@@ -31,6 +31,7 @@ export async function openThreads(config: Config): Promise<Threads> {
       'open',
       'page',
       'status',
+      'conflicts',
       'cursorOf',
       'dataVersion',
       'close',

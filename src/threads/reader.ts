@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { storedCursor } from '../apply/apply-page.js';
+import { listConflicts, type ConflictList } from '../apply/conflict-list.js';
 import { readStatus, type StoredStatus } from '../changelog/local-status.js';
 import { buildPage } from '../changelog/page.js';
 import type { Config } from '../config/config.js';
@@ -50,6 +51,10 @@ export class Reader implements ReaderCalls {
 
   status(): Promise<StoredStatus> {
     return answer(() => readStatus(this.changelogAt.current()));
+  }
+
+  conflicts(): Promise<ConflictList> {
+    return answer(() => listConflicts(this.database, { all: false }));
   }
 
   cursorOf(peer: string): Promise<string> {

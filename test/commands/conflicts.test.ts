@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Conflict, ConflictList } from '#src/apply/conflict-list.js';
+import { Reader } from '#src/threads/reader.js';
 import { runMain } from '../cli/captured.js';
 import { runCli } from '../replication/command-line.js';
 import { createDatabaseFile, type DatabaseFile } from '../stand-ins/database-file.js';
@@ -58,7 +59,7 @@ describe('conflicts', function () {
     expect((await cli()).stdout).to.equal('No conflicts.');
   });
 
-  it('gives both rows in full as JSON', async () => {
+  it('gives both rows in full as JSON, as the feed does', async () => {
     await disagree();
     const { conflicts, total } = await list(ann);
     expect(total).to.equal(1);
@@ -68,6 +69,10 @@ describe('conflicts', function () {
     expect(conflicts[0]?.local).to.deep.include({ won: false, record });
     expect(conflicts[0]?.local.origin).to.match(/^ann@/);
     expect(conflicts[0]?.remote).to.deep.include({ won: true });
+    const reader = new Reader(ann.config);
+    await reader.open();
+    expect(JSON.parse(JSON.stringify(await reader.conflicts()))).to.deep.equal({ conflicts, total });
+    await reader.close();
     const status = await runMain(['status', '--json', '--config', ann.file]);
     expect(JSON.parse(status.stdout)).to.include({ conflicts: 1 });
   });

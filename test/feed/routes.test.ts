@@ -101,6 +101,11 @@ describe('the feed', () => {
       expect(feed.triggered).to.deep.equal(['macbook', 'macbook from the start']);
     });
 
+    it('gives the open conflicts', async () => {
+      const answer = await fetch(`${feed.url}/sync/conflicts`);
+      expect(await answer.json()).to.deep.equal({ conflicts: [], total: 0 });
+    });
+
     it('triggers all', async () => {
       const answer = await post('/sync/trigger-all');
       expect(answer.status).to.equal(202);
@@ -151,7 +156,7 @@ describe('the feed', () => {
       });
     }
 
-    for (const path of ['/sync/changes', '/sync/status', '/nodes', '/nothing']) {
+    for (const path of ['/sync/changes', '/sync/status', '/sync/conflicts', '/nodes', '/nothing']) {
       it(`answers 401 on ${path} without a key or with a wrong one`, async () => {
         for (const headers of [{}, { 'x-api-key': KEY.slice(1) }, { authorization: `Basic ${KEY}` }]) {
           const answer = await request(feed.url + path, { headers: headers as Record<string, string> });

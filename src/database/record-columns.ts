@@ -1,4 +1,4 @@
-import type { ReplicatedTable } from './replicable.js';
+import type { KeyColumn, ReplicatedTable } from './replicable.js';
 import { fragment, identifier, joinSql, type Sql } from '../sql/template.js';
 
 /** The names under which an entry holds a key of this many columns: `record_id`, `record_id_2`, ... */
@@ -16,20 +16,25 @@ export function recordColumnsOf(table: ReplicatedTable, alias: string): Sql {
   );
 }
 
-/**
- * Joins a user's row to the record columns of another source. The user's column stands on the left, so that its
- * collation picks the index; where that is not BINARY, a second term compares the bytes, since `abc` and `ABC`
- * are two keys to us.
- */
+/** Joins a user's row to the record columns of another source, by the key's index. */
 export function rowMatches(table: ReplicatedTable, row: string, record: string): Sql {
   const columns = recordColumns(table.key.length);
   const terms = table.key.flatMap((key, index) => {
     const holes = { key: identifier(key.name), column: columns[index] ?? fragment('') };
-    const equal = fragment(`${row}.{{key}} = ${record}.{{column}}`, holes);
-    if (key.collation.toUpperCase() === 'BINARY') return [equal];
-    return [equal, fragment(`${row}.{{key}} COLLATE BINARY = ${record}.{{column}}`, holes)];
+    return keyCollations(key).map((collation) =>
+      fragment(`${row}.{{key}} COLLATE {{collation}} = ${record}.{{column}}`, { ...holes, collation }),
+    );
   });
   return joinSql(terms, ' AND ');
+}
+
+/**
+ * The collations that a key column is to be compared under: that of its index, which may be another than the column's
+ * own, and BINARY, since two keys that differ in letter case alone are two to us.
+ */
+export function keyCollations(key: KeyColumn): Sql[] {
+  const names = key.collation.toUpperCase() === 'BINARY' ? ['BINARY'] : [key.collation, 'BINARY'];
+  return names.map(identifier);
 }
 
 /** Joins two sources by their record columns. */

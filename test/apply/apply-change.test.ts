@@ -250,6 +250,27 @@ describe('applying changes', () => {
     expect(count(bob, '_sync_conflicts')).to.equal(1);
   });
 
+  it('keeps two keys apart that only the column, not its index, takes for one', () => {
+    const cased = `DROP TABLE fussy; CREATE TABLE fussy (id TEXT COLLATE NOCASE NOT NULL, body TEXT);
+      CREATE UNIQUE INDEX fussy_id ON fussy (id COLLATE BINARY)`;
+    const other = new QuickGroup(cased.replace('DROP TABLE fussy;', ''), [
+      tableConfig('fussy', { primaryKey: ['id'] }),
+    ]);
+    try {
+      const [ann, bob] = [other.add('ann'), other.add('bob')];
+      ann.app.exec(`INSERT INTO fussy VALUES ('a', 'small'), ('A', 'large')`);
+      bob.pullFrom(ann);
+      ann.app.exec(`UPDATE fussy SET body = 'larger' WHERE id = 'A' COLLATE BINARY`);
+      bob.pullFrom(ann);
+      expect(rows(bob, 'fussy')).to.have.deep.members([
+        { id: 'a', body: 'small' },
+        { id: 'A', body: 'larger' },
+      ]);
+    } finally {
+      other.remove();
+    }
+  });
+
   it('moves a unique value from a deleted row to a new one, over pages of one row', () => {
     const [ann, bob] = pair();
     ann.app.exec(`INSERT INTO users VALUES ('2', 'x', NULL)`);

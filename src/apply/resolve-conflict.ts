@@ -1,6 +1,7 @@
 import { originOf, readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { drawMark } from '../changelog/marks.js';
 import { settle } from '../changelog/settle.js';
+import { stampAfter } from '../clock/stamp.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { SyncError } from '../errors.js';
 import { fingerprinter } from '../wire/fingerprint.js';
@@ -130,9 +131,10 @@ function resolvingVersion(
   const sides = conflict.kind === 'unique' ? [loser] : [conflict.local, conflict.remote];
   const known: Version[] = [...sides, ...(current === null ? [] : [current.version])];
   // A unique clash was decided at the loser's stamp + 1, and is settled by what comes after that.
-  const newest = Math.max(loser.stamp + 1, ...known.map(({ stamp }) => stamp));
+  const newest = Math.max(stampAfter(loser.stamp), ...known.map(({ stamp }) => stamp));
   const seen = mergedSeen(known.map((version) => seenAfter(version, origin)));
-  return { stamp: Math.max(clock.nowMs, newest + 1), origin, fingerprint: fingerprintOf(table, row), seen };
+  const stamp = Math.max(clock.nowMs, stampAfter(newest));
+  return { stamp, origin, fingerprint: fingerprintOf(table, row), seen };
 }
 
 function fingerprintOf(table: ReplicatedTable, row: Row | null): string {

@@ -96,6 +96,28 @@ describe('quarantine', function () {
     expect(origin).to.match(/^bob@/);
   });
 
+  it('retries together what no order of single rows can write', async () => {
+    for (const { app } of [ann, bob]) app.exec('CREATE UNIQUE INDEX one_term ON words (english)');
+    addWords(bob.app, 'a', 'b', 'c');
+    await pullFile(bob, ann);
+    bob.app.exec(`UPDATE words SET english = id; UPDATE words SET english = 'word b' WHERE id = 'a';
+      UPDATE words SET english = 'word a' WHERE id = 'b'`);
+    // The page ends before the peer's head: what clashes waits.
+    await pullFile(bob, ann, 2);
+    expect((await held()).quarantine.map(({ reason }) => reason.split(':')[0])).to.deep.equal([
+      'unique',
+      'unique',
+    ]);
+    expect((await run('retry', '1')).status).to.equal(1);
+    const { status, stdout } = await run('retry');
+    expect(status, stdout).to.equal(0);
+    expect(ann.app.prepare('SELECT english FROM words ORDER BY id').pluck().all()).to.deep.equal([
+      'word b',
+      'word a',
+      'word c',
+    ]);
+  });
+
   it('drops one, and shows what was dropped in full', async () => {
     await refuse();
     const { status, stdout } = await run('drop', '1', '--json');
@@ -140,6 +162,21 @@ describe('quarantine', function () {
     expect((await held()).total).to.equal(0);
     expect(wordsOf(ann.app)).to.deep.equal(['a', 'b']);
     await writer.close();
+  });
+
+  it('waits for a table that is away for a while', async () => {
+    await refuse();
+    mend();
+    const writer = new Writer(ann.config);
+    await writer.open();
+    ann.app.exec('ALTER TABLE words RENAME TO elsewhere');
+    await writer.fold();
+    expect((await held()).total).to.equal(2);
+    ann.app.exec('ALTER TABLE elsewhere RENAME TO words');
+    await writer.fold();
+    await writer.close();
+    expect((await held()).total).to.equal(0);
+    expect(wordsOf(ann.app)).to.deep.equal(['a', 'b']);
   });
 
   it('is tried again by the daemon when the column has come that a change needs', async () => {

@@ -3,6 +3,10 @@ import type { Database } from 'better-sqlite3';
 import { environmentError, isBusy } from './open.js';
 import { SyncError } from '../errors.js';
 
+/** After a transaction of ours the application has the write lock to itself for this share of its duration. */
+const TURN_SHARE = 0.5;
+const SHORTEST_TURN_MS = 1;
+
 /** Between two attempts to get the write lock. */
 const LOCK_PAUSE_MS = 20;
 
@@ -12,6 +16,8 @@ const LOCK_PAUSE_MS = 20;
  */
 export class Transactions {
   private stopping = false;
+  /** The application's turn lasts until then, on the clock of `performance`. */
+  private restUntilMs = 0;
 
   constructor(
     private readonly database: Database,
@@ -23,12 +29,29 @@ export class Transactions {
     this.stopping = true;
   }
 
+  /** SQLite keeps no queue for the write lock: a program that waits for it looks at moments of its own. */
+  private async giveTurn(): Promise<void> {
+    const restMs = this.restUntilMs - performance.now();
+    if (restMs >= SHORTEST_TURN_MS) await pause(restMs);
+  }
+
+  private runTimed<T>(work: () => T): T {
+    const startedMs = performance.now();
+    try {
+      return this.database.transaction(work).immediate();
+    } finally {
+      const endedMs = performance.now();
+      this.restUntilMs = endedMs + (endedMs - startedMs) * TURN_SHARE;
+    }
+  }
+
   async run<T>(work: () => T): Promise<T> {
     const deadline = performance.now() + this.busyTimeoutMs;
     for (;;) {
       if (this.stopping) throw new SyncError('stopping', 'The replica is stopping.');
+      await this.giveTurn();
       try {
-        return this.database.transaction(work).immediate();
+        return this.runTimed(work);
       } catch (error) {
         this.afterRollback();
         if (!isBusy(error)) throw environmentError(this.database.name, error) ?? error;

@@ -39,7 +39,7 @@ const BACKFILL_BATCH = 2_000;
 const VANISHED = 2;
 
 /** One apply transaction holds the write lock for about this long at most. */
-const APPLY_BOX_MS = 100;
+const APPLY_BOX_MS = 50;
 
 /** Left to the application between two of our transactions, so that it gets its turn at the write lock. */
 const TURN_MS = 2;

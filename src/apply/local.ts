@@ -1,13 +1,13 @@
-import { nextStamp } from '../clock/stamp.js';
 import { parseTimestamp } from '../clock/timestamp.js';
 import { originOf, readReplica, type Changelog } from '../changelog/changelog.js';
+import { nextVersion } from '../changelog/next-version.js';
 import { exactValues, rowBytes, rowColumns, type PlainValue } from '../changelog/row.js';
 import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { fingerprinter } from '../wire/fingerprint.js';
 import { RawText, type SqlValue } from '../wire/value.js';
-import { seenAfter, type Version } from '../wire/version.js';
+import type { Version } from '../wire/version.js';
 import { bindings, placeholder } from '../database/bind.js';
 import { rowIs } from './row-is.js';
 import { enterVersion } from './write.js';
@@ -105,16 +105,11 @@ export function adoptLegacyRow(
   if (row === null) throw new TypeError(`Expected a legacy row in "${table.name}"`);
   const replaced = findVersion(changelog, table, key);
   const origin = originOf(readReplica(changelog.database));
-  const version: Version = {
-    stamp: nextStamp({
-      claimedMs: claimOf(table, row),
-      replacedMs: replaced?.version.stamp ?? null,
-      ...clock,
-    }),
-    origin,
-    fingerprint: fingerprinter(table.columns)(table.columns.map((name) => row.get(name) ?? null)),
-    seen: replaced === null ? null : seenAfter(replaced.version, origin),
-  };
+  const fingerprint = fingerprinter(table.columns)(table.columns.map((name) => row.get(name) ?? null));
+  const claim = { fingerprint, claimedMs: claimOf(table, row) };
+  const version = nextVersion(replaced?.version ?? null, claim, origin, clock);
+  if (version === null)
+    throw new TypeError(`Expected a row of "${table.name}" that the changelog does not know`);
   enterVersion(changelog, table, { key, version, record: row }, replaced);
   const entered = findVersion(changelog, table, key);
   if (entered === null) throw new TypeError('Expected the version that was just entered');

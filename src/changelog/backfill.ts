@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { recordColumns, recordColumnsOf, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import type { Transactions } from '../database/transactions.js';
@@ -7,15 +6,13 @@ import { bindings, placeholder } from '../database/bind.js';
 import { fromWire, toWire, type SqlValue } from '../wire/value.js';
 import type { Changelog } from './changelog.js';
 import { countsAddUp, resetCounts } from './evictions.js';
-import { foldBatch } from './fold.js';
+import { afterFold } from './fold-all.js';
 import { headOf } from './marks.js';
 import { exactKey } from './row.js';
 
 export interface BackfillOptions {
   /** Rows that one transaction enters at most. */
   readonly batchRows: number;
-  /** Left to the application between two transactions, ms. */
-  readonly pauseMs: number;
   readonly maxSkewMs: number;
   readonly now: () => number;
   /** Called after each batch with the rows read so far in this run. */
@@ -49,7 +46,6 @@ export async function backfillTable(
     rows += batch;
     options.onProgress(table.name, rows);
     if (batch < options.batchRows) break;
-    await pause(options.pauseMs);
   }
   versions += await backfillVanished(changelog, transactions, table, { ...options, at: 0 });
   await transactions.run(() => {
@@ -122,7 +118,6 @@ async function backfillVanished(
     const found = await transactions.run(() => appendVanished(changelog, table, stretch));
     if (found > 0) versions += await foldAll(changelog, transactions, options);
     after = last;
-    await pause(options.pauseMs);
   }
   return versions;
 }
@@ -150,20 +145,16 @@ export function appendVanished(
   return changelog.prepare(sql).run(stretch).changes;
 }
 
+/** Folds what was entered; the versions made. */
 async function foldAll(
   changelog: Changelog,
   transactions: Transactions,
-  options: BackfillOptions,
+  { now, maxSkewMs }: BackfillOptions,
 ): Promise<number> {
-  let versions = 0;
-  for (;;) {
-    const result = await transactions.run(() =>
-      foldBatch(changelog, { limit: options.batchRows, nowMs: options.now(), maxSkewMs: options.maxSkewMs }),
-    );
-    versions += result.versions;
-    if (!result.more) return versions;
-    await pause(options.pauseMs);
-  }
+  const run = <T>(work: () => T): Promise<T> => transactions.run(work);
+  const clock = () => ({ nowMs: now(), maxSkewMs });
+  const { folded } = await afterFold({ run, changelog: () => changelog, clock }, () => null);
+  return folded.versions;
 }
 
 function savedKey(changelog: Changelog, table: ReplicatedTable): SqlValue[] | null {

@@ -1,5 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Transactions } from '../database/transactions.js';
 import type { Changelog } from './changelog.js';
 import { foldBatch } from './fold.js';
 import type { FoldClock } from './next-version.js';
@@ -7,22 +5,37 @@ import type { FoldClock } from './next-version.js';
 /** Raw entries that one transaction folds at most. */
 const FOLD_BATCH = 10_000;
 
-/** Left to the application between two of our transactions, so that it gets its turn at the write lock. */
-const TURN_MS = 2;
+/** How folding gets at the database. */
+export interface Folding {
+  /** Runs work in a write transaction of its own. */
+  readonly run: <T>(work: () => T) => Promise<T>;
+  /** The changelog as the schema is now. */
+  readonly changelog: () => Changelog;
+  readonly clock: () => FoldClock;
+}
 
-/** Folds until the log is read, then runs `work` in the transaction of the last batch. */
+/** What was folded, over all batches. */
+export interface Folded {
+  readonly entries: number;
+  readonly versions: number;
+  /** Tables in which rows with NULL in their key were written and left out. */
+  readonly keyless: readonly string[];
+}
+
+/** Folds until the log is read, batch by batch, then runs `work` in the transaction of the last one. */
 export async function afterFold<T>(
-  changelog: Changelog,
-  transactions: Transactions,
-  clock: () => FoldClock,
+  { run, changelog, clock }: Folding,
   work: () => T,
-): Promise<T> {
+): Promise<{ folded: Folded; result: T }> {
+  const folded = { entries: 0, versions: 0, keyless: [] as string[] };
   for (;;) {
-    const outcome = await transactions.run(() => {
-      const { more } = foldBatch(changelog, { limit: FOLD_BATCH, ...clock() });
-      return more ? null : { result: work() };
+    const { batch, outcome } = await run(() => {
+      const batch = foldBatch(changelog(), { limit: FOLD_BATCH, ...clock() });
+      return { batch, outcome: batch.more ? null : { result: work() } };
     });
-    if (outcome !== null) return outcome.result;
-    await pause(TURN_MS);
+    folded.entries += batch.entries;
+    folded.versions += batch.versions;
+    folded.keyless.push(...batch.keyless.filter((name) => !folded.keyless.includes(name)));
+    if (outcome !== null) return { folded, result: outcome.result };
   }
 }

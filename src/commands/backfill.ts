@@ -19,9 +19,6 @@ interface BackfillOptions {
 /** Rows of one transaction: the longest that the application waits for the write lock, well under 100 ms. */
 const BATCH_ROWS = 2_000;
 
-/** Left to the application between two transactions. */
-const PAUSE_MS = 5;
-
 export const command: CommandDefinition<BackfillOptions> = {
   name: 'backfill',
   summary: 'enter the rows that were there before the triggers in the changelog',
@@ -44,7 +41,6 @@ export const command: CommandDefinition<BackfillOptions> = {
         const progress = progressBar(context, table.name, () => countRows(changelog, table));
         const result = await backfillTable(changelog, transactions, table, {
           batchRows: BATCH_ROWS,
-          pauseMs: PAUSE_MS,
           maxSkewMs: config.clock.maxSkewMs,
           now: () => Date.now(),
           onProgress: (_, rows) => {

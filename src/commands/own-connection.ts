@@ -41,10 +41,11 @@ export async function writing<T>(
     });
     await transactions.run(() => claimIdentity(database, config.node.id));
     const clock = () => ({ nowMs: Date.now(), maxSkewMs: config.clock.maxSkewMs });
+    const run = <R>(inside: () => R): Promise<R> => transactions.run(inside);
     return await work({
       changelog: () => changelog,
       clock,
-      inWrite: (inside) => afterFold(changelog, transactions, clock, inside),
+      inWrite: async (inside) => (await afterFold({ run, changelog: () => changelog, clock }, inside)).result,
     });
   } finally {
     database.close();

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { environmentError, isBusy } from './open.js';
 import { SyncError } from '../errors.js';
@@ -12,7 +12,8 @@ const LOCK_PAUSE_MS = 20;
 
 /**
  * Runs work in write transactions without holding the thread while another process has the write lock: short attempts
- * with pauses between them, up to `busyTimeoutMs`. `stop()` makes waiting attempts give up.
+ * with pauses between them, up to `busyTimeoutMs`. After each the application has its turn. `stop()` makes waiting
+ * attempts give up.
  */
 export class Transactions {
   private stopping = false;
@@ -29,22 +30,6 @@ export class Transactions {
     this.stopping = true;
   }
 
-  /** SQLite keeps no queue for the write lock: a program that waits for it looks at moments of its own. */
-  private async giveTurn(): Promise<void> {
-    const restMs = this.restUntilMs - performance.now();
-    if (restMs >= SHORTEST_TURN_MS) await pause(restMs);
-  }
-
-  private runTimed<T>(work: () => T): T {
-    const startedMs = performance.now();
-    try {
-      return this.database.transaction(work).immediate();
-    } finally {
-      const endedMs = performance.now();
-      this.restUntilMs = endedMs + (endedMs - startedMs) * TURN_SHARE;
-    }
-  }
-
   async run<T>(work: () => T): Promise<T> {
     const deadline = performance.now() + this.busyTimeoutMs;
     for (;;) {
@@ -58,6 +43,23 @@ export class Transactions {
         if (performance.now() >= deadline) throw busyError(this.database.name, error);
       }
       await pause(LOCK_PAUSE_MS);
+    }
+  }
+
+  /** SQLite keeps no queue for the write lock: a program that waits for it looks at moments of its own. */
+  private async giveTurn(): Promise<void> {
+    const restMs = this.restUntilMs - performance.now();
+    // However short: what came meanwhile (a stop, say) is heard between two transactions.
+    await (restMs >= SHORTEST_TURN_MS ? pause(restMs) : setImmediate());
+  }
+
+  private runTimed<T>(work: () => T): T {
+    const startedMs = performance.now();
+    try {
+      return this.database.transaction(work).immediate();
+    } finally {
+      const endedMs = performance.now();
+      this.restUntilMs = endedMs + (endedMs - startedMs) * TURN_SHARE;
     }
   }
 }

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { applyPart, beginPage, TransactionLost, type PageInProgress } from '../apply/apply-page.js';
 import { retryAll } from '../apply/retry-all.js';
 import { backfillTable, closeEvictions, type BackfillOptions } from '../changelog/backfill.js';
 import { claimIdentity, readReplica, tableNamed } from '../changelog/changelog.js';
-import { foldBatch } from '../changelog/fold.js';
+import { afterFold, type Folded } from '../changelog/fold-all.js';
 import { walBytesOf } from '../changelog/local-status.js';
 import { placeOf } from '../changelog/marks.js';
 import type { Config } from '../config/config.js';
@@ -29,9 +28,6 @@ import type {
 import { ChangelogAtSchema } from './changelog-at.js';
 import { Transactions } from '../database/transactions.js';
 
-/** Raw entries that one transaction folds at most. */
-const FOLD_BATCH = 10_000;
-
 /** Rows that one transaction compares at most. */
 const BACKFILL_BATCH = 2_000;
 
@@ -40,9 +36,6 @@ const VANISHED = 2;
 
 /** One apply transaction holds the write lock for about this long at most. */
 const APPLY_BOX_MS = 50;
-
-/** Left to the application between two of our transactions, so that it gets its turn at the write lock. */
-const TURN_MS = 2;
 
 /** The connection that writes, and what its thread answers. Calls run one after the other. */
 export class Writer implements WriterCalls {
@@ -150,20 +143,9 @@ export class Writer implements WriterCalls {
     return this.inTurn(() => this.write(work));
   }
 
-  /** Folds until the log is read, then runs `work` in the transaction of the last batch. */
-  private async afterFold<T>(work: () => T): Promise<{ folded: Folded; result: T }> {
-    const folded = { entries: 0, versions: 0, keyless: [] as string[] };
-    for (;;) {
-      const { batch, outcome } = await this.write(() => {
-        const batch = foldBatch(this.changelogAt.current(), { limit: FOLD_BATCH, ...this.clock() });
-        return { batch, outcome: batch.more ? null : { result: work() } };
-      });
-      folded.entries += batch.entries;
-      folded.versions += batch.versions;
-      folded.keyless.push(...batch.keyless.filter((name) => !folded.keyless.includes(name)));
-      if (outcome !== null) return { folded, result: outcome.result };
-      await pause(TURN_MS);
-    }
+  private afterFold<T>(work: () => T): Promise<{ folded: Folded; result: T }> {
+    const run = <R>(inside: () => R): Promise<R> => this.write(inside);
+    return afterFold({ run, changelog: () => this.changelogAt.current(), clock: () => this.clock() }, work);
   }
 
   /** Knows afterwards all that the app has written, also while triggers were missing. */
@@ -206,7 +188,6 @@ export class Writer implements WriterCalls {
   private backfillOptions(): BackfillOptions {
     return {
       batchRows: BACKFILL_BATCH,
-      pauseMs: TURN_MS,
       maxSkewMs: this.config.clock.maxSkewMs,
       now: () => Date.now(),
       onProgress: nothing,
@@ -227,7 +208,6 @@ export class Writer implements WriterCalls {
           refused: new Map(progress.refused).set(error.place, error.reason),
         };
       }
-      await pause(TURN_MS);
     }
   }
 
@@ -259,8 +239,6 @@ export class Writer implements WriterCalls {
     };
   }
 }
-
-type Folded = Omit<FoldResponse, 'schema'>;
 
 function merged(before: SchemaChange | null, after: SchemaChange): SchemaChange {
   return {

@@ -1,4 +1,6 @@
--- The version that a key has here.
-SELECT id, timestamp AS stamp, origin, lower(hex(fingerprint)) AS fingerprint, seen
+-- The version that a key has here, and the newest stamp that one of its versions ever had.
+SELECT
+  id, coalesce(rank, 0) AS rank, timestamp AS stamp, max(timestamp, coalesce(floor, 0)) AS newestMs, origin,
+  lower(hex(fingerprint)) AS fingerprint, seen
 FROM _sync_changes
 WHERE table_name = {{tableName}} AND {{recordIs}} AND origin IS NOT NULL

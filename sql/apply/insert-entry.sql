@@ -1,2 +1,6 @@
-INSERT INTO _sync_changes (table_name, {{recordColumns}}, operation, timestamp, origin, fingerprint, seen)
-VALUES ({{tableName}}, {{key}}, {{operation}}, {{stamp}}, {{origin}}, unhex(nullif({{fingerprint}}, '')), {{seen}})
+INSERT INTO _sync_changes
+  (table_name, {{recordColumns}}, operation, rank, timestamp, floor, origin, fingerprint, seen)
+VALUES (
+  {{tableName}}, {{key}}, {{operation}}, nullif({{rank}}, 0), {{stamp}}, {{floor}}, {{origin}},
+  unhex(nullif({{fingerprint}}, '')), {{seen}}
+)

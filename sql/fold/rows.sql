@@ -8,6 +8,8 @@ SELECT
   {{softDeleted}} AS softDeleted,
   CASE WHEN {{present}} THEN {{fingerprint}} END AS fingerprint,
   old.id AS oldId,
+  coalesce(old.rank, 0) AS oldRank,
+  max(old.timestamp, coalesce(old.floor, 0)) AS oldNewestMs,
   old.timestamp AS oldStamp,
   old.origin AS oldOrigin,
   lower(hex(old.fingerprint)) AS oldFingerprint,

@@ -104,6 +104,7 @@ function tombstoneOf(
 ): Change {
   const origin = originOf(readReplica(changelog.database));
   const version = {
+    rank: loser.version.rank,
     stamp: stampAfter(loser.version.stamp),
     origin,
     fingerprint: '',
@@ -114,6 +115,7 @@ function tombstoneOf(
     table: table.name,
     operation: 'delete' as const,
     key: loser.key.map(toWire),
+    ...(version.rank === 0 ? {} : { rank: version.rank }),
     stamp: version.stamp,
     origin,
     ...(version.seen === null ? {} : { seen: version.seen }),

@@ -8,6 +8,7 @@ export interface ConflictSide {
   /** True where last-write-wins chose this side. */
   readonly won: boolean;
   readonly key: readonly WireValue[];
+  readonly rank: number;
   /** ms since 1970. */
   readonly stamp: number;
   readonly origin: string;

@@ -1,27 +1,27 @@
 import { parseTimestamp } from '../clock/timestamp.js';
 import { originOf, readReplica, type Changelog } from '../changelog/changelog.js';
-import { nextVersion } from '../changelog/next-version.js';
+import { nextVersion, type Present } from '../changelog/next-version.js';
 import { exactValues, rowBytes, rowColumns, type PlainValue } from '../changelog/row.js';
 import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { fingerprinter } from '../wire/fingerprint.js';
 import { RawText, type SqlValue } from '../wire/value.js';
-import type { Version } from '../wire/version.js';
 import { bindings, placeholder } from '../database/bind.js';
 import { rowIs } from './row-is.js';
 import { enterVersion } from './write.js';
 
 /** The version that a row has here. */
-export interface LocalVersion {
+export interface LocalVersion extends Present {
   /** Its entry in the changelog. */
   readonly entryId: number;
-  readonly version: Version;
 }
 
 interface EntryRow {
   id: number;
+  rank: number;
   stamp: number;
+  newestMs: number;
   origin: number;
   fingerprint: string;
   seen: string | null;
@@ -37,7 +37,9 @@ export function findVersion(
   if (row === undefined) return null;
   return {
     entryId: row.id,
+    newestMs: row.newestMs,
     version: {
+      rank: row.rank,
       stamp: row.stamp,
       origin: changelog.origins.nameOf(row.origin),
       fingerprint: row.fingerprint,
@@ -107,7 +109,7 @@ export function adoptLegacyRow(
   const origin = originOf(readReplica(changelog.database));
   const fingerprint = fingerprinter(table.columns)(table.columns.map((name) => row.get(name) ?? null));
   const claim = { fingerprint, claimedMs: claimOf(table, row) };
-  const version = nextVersion(replaced?.version ?? null, claim, origin, clock);
+  const version = nextVersion(replaced, claim, origin, clock);
   if (version === null)
     throw new TypeError(`Expected a row of "${table.name}" that the changelog does not know`);
   enterVersion(changelog, table, { key, version, record: row }, replaced);

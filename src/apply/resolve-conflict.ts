@@ -131,10 +131,15 @@ function resolvingVersion(
   const sides = conflict.kind === 'unique' ? [loser] : [conflict.local, conflict.remote];
   const known: Version[] = [...sides, ...(current === null ? [] : [current.version])];
   // A unique clash was decided at the loser's stamp + 1, and is settled by what comes after that.
-  const newest = Math.max(stampAfter(loser.stamp), ...known.map(({ stamp }) => stamp));
+  const newest = Math.max(
+    stampAfter(loser.stamp),
+    current?.newestMs ?? 0,
+    ...known.map(({ stamp }) => stamp),
+  );
+  const rank = Math.max(...known.map((version) => version.rank));
   const seen = mergedSeen(known.map((version) => seenAfter(version, origin)));
   const stamp = Math.max(clock.nowMs, stampAfter(newest));
-  return { stamp, origin, fingerprint: fingerprintOf(table, row), seen };
+  return { rank, stamp, origin, fingerprint: fingerprintOf(table, row), seen };
 }
 
 function fingerprintOf(table: ReplicatedTable, row: Row | null): string {

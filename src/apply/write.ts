@@ -6,7 +6,7 @@ import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import type { Change } from '../wire/page.js';
 import type { SqlValue } from '../wire/value.js';
-import { isTombstone } from '../wire/version.js';
+import { isTombstone, type Version } from '../wire/version.js';
 import { bindings, placeholder } from '../database/bind.js';
 import { rowIs } from './row-is.js';
 import type { LocalVersion, WholeRow } from './local.js';
@@ -106,15 +106,19 @@ export function enterVersion(
       ', ',
     ),
     operation: placeholder(null, count + 1),
-    stamp: placeholder(null, count + 2),
-    origin: placeholder(null, count + 3),
-    fingerprint: placeholder(null, count + 4),
-    seen: placeholder(null, count + 5),
+    rank: placeholder(null, count + 2),
+    stamp: placeholder(null, count + 3),
+    floor: placeholder(null, count + 4),
+    origin: placeholder(null, count + 5),
+    fingerprint: placeholder(null, count + 6),
+    seen: placeholder(null, count + 7),
   });
   const values = [
     ...key,
     operationOf(table, change, replaced),
+    version.rank,
     version.stamp,
+    floorOf(version, replaced),
     changelog.origins.idOf(version.origin),
     version.fingerprint,
     version.seen === null ? null : JSON.stringify(version.seen),
@@ -122,6 +126,11 @@ export function enterVersion(
   changelog.prepare(sql).run(bindings(values));
   settleSeen(changelog, table, () => key, version);
   noteLive(changelog, table, liveChange(replaced?.version.fingerprint ?? null, version.fingerprint));
+}
+
+/** What later stamps here have to be above, where the version's own does not say it. */
+function floorOf(version: Version, replaced: LocalVersion | null): number | null {
+  return replaced !== null && replaced.newestMs > version.stamp ? replaced.newestMs : null;
 }
 
 function operationOf(

@@ -3,12 +3,11 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { parseTimestamp } from '../clock/timestamp.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { fingerprinter } from '../wire/fingerprint.js';
-import type { Version } from '../wire/version.js';
 import { originOf, readReplica, tableNamed, type Changelog } from './changelog.js';
 import { fingerprintCall } from './fingerprint-function.js';
 import { enterLiveChanges, liveChange, lookForEvictions, noteLive } from './evictions.js';
 import { drawMark, headOf } from './marks.js';
-import { nextVersion, type FoldClock } from './next-version.js';
+import { nextVersion, type FoldClock, type Present } from './next-version.js';
 import { exactKey, exactRow } from './row.js';
 import { lookForOpenConflicts, settleSeen } from './settle.js';
 
@@ -36,7 +35,9 @@ interface FoldRow {
   /** Null where there is no row, or its text has to be read byte for byte. */
   fingerprint: string | null;
   oldId: number | null;
+  oldRank: number;
   oldStamp: number | null;
+  oldNewestMs: number | null;
   oldOrigin: number | null;
   oldFingerprint: string | null;
   oldSeen: string | null;
@@ -126,6 +127,7 @@ function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, c
     insert.run({
       rawId: row.rawId,
       operation: operationOf(row),
+      rank: version.rank,
       stamp: version.stamp,
       origin: originId,
       fingerprint,
@@ -144,14 +146,16 @@ function fingerprintOf(changelog: Changelog, table: ReplicatedTable, row: FoldRo
   return row.fingerprint ?? fingerprinter(table.columns)(exactRow(changelog, table, row.rawId));
 }
 
-function presentVersion(changelog: Changelog, row: FoldRow): Version | null {
-  if (row.oldId === null || row.oldStamp === null || row.oldOrigin === null) return null;
-  return {
+function presentVersion(changelog: Changelog, row: FoldRow): Present | null {
+  if (row.oldStamp === null || row.oldNewestMs === null || row.oldOrigin === null) return null;
+  const version = {
+    rank: row.oldRank,
     stamp: row.oldStamp,
     origin: changelog.origins.nameOf(row.oldOrigin),
     fingerprint: row.oldFingerprint ?? '',
     seen: row.oldSeen === null ? null : (JSON.parse(row.oldSeen) as Record<string, number>),
   };
+  return { version, newestMs: row.oldNewestMs };
 }
 
 /** When the row came to be as it is now: what it says itself, else what the trigger saw. */

@@ -14,18 +14,29 @@ export interface FoldClock {
   readonly maxSkewMs: number;
 }
 
-/** The version that this instance gives a row, or null where its content is what the present version says. */
+/** The version that a row has here. */
+export interface Present {
+  readonly version: Version;
+  /** The newest stamp that a version of the row ever had here, ms: above the present one's, where that won by rank. */
+  readonly newestMs: number;
+}
+
+/**
+ * The version that this instance gives a row, or null where its content is what the present version says. Its stamp is
+ * above all that the row ever had here: an instance's stamps tell what it knew, so they have to grow.
+ */
 export function nextVersion(
-  present: Version | null,
+  present: Present | null,
   row: FoldedRow,
   origin: string,
   clock: FoldClock,
 ): Version | null {
-  if (present?.fingerprint === row.fingerprint) return null;
+  if (present?.version.fingerprint === row.fingerprint) return null;
   return {
-    stamp: nextStamp({ claimedMs: row.claimedMs, replacedMs: present?.stamp ?? null, ...clock }),
+    rank: present?.version.rank ?? 0,
+    stamp: nextStamp({ claimedMs: row.claimedMs, replacedMs: present?.newestMs ?? null, ...clock }),
     origin,
     fingerprint: row.fingerprint,
-    seen: present === null ? null : seenAfter(present, origin),
+    seen: present === null ? null : seenAfter(present.version, origin),
   };
 }

@@ -137,7 +137,7 @@ function runsOf(scope: Scope, entries: readonly Entry[]): Run[] {
 }
 
 /** Cells of sql/feed/rows.sql before the key and the row. */
-const FIXED_CELLS = 6;
+const FIXED_CELLS = 7;
 
 function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolean, basket: Basket): void {
   const query = changelog.prepare(rowsSql(run.table, hideSome)).safeIntegers(true).raw(true);
@@ -172,7 +172,7 @@ function toWireChange(
   table: ReplicatedTable,
   row: readonly PlainValue[],
 ): WireChange | null {
-  const [id, stamp, origin, fingerprint, seen, present] = row;
+  const [id, rank, stamp, origin, fingerprint, seen, present] = row;
   if ((present === 1n) !== (fingerprint !== '')) return null;
   const { key, values } = exactCells(changelog, table, row, present === 1n);
   return {
@@ -180,6 +180,7 @@ function toWireChange(
     table: table.name,
     operation: present === 1n ? 'upsert' : 'delete',
     key: key.map(toWire),
+    ...(rank === null ? {} : { rank: Number(rank) }),
     stamp: Number(stamp),
     origin: changelog.origins.nameOf(Number(origin)),
     ...(present === 1n ? { fingerprint: fingerprint as string } : {}),

@@ -2,10 +2,10 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { statement } from '../sql/template.js';
 import { keyText } from '../wire/key-text.js';
 import type { SqlValue } from '../wire/value.js';
-import { hasSeen, type Version } from '../wire/version.js';
+import { hasSeen, type Version, type VersionName } from '../wire/version.js';
 import type { Changelog } from './changelog.js';
 
-interface OpenConflict extends Omit<Version, 'seen'> {
+interface OpenConflict extends VersionName {
   readonly id: number;
   readonly winnerKey: string | null;
 }
@@ -37,7 +37,7 @@ export function settle(changelog: Changelog, id: number, nowMs: number): void {
 }
 
 function settles(version: Version, { winnerKey, ...loser }: OpenConflict): boolean {
-  if (!hasSeen(version, { ...loser, seen: null })) return false;
+  if (!hasSeen(version, loser)) return false;
   // The tombstone that decides a unique clash, at the loser's stamp + 1, is the loss itself, whoever has decided.
   return winnerKey === null || version.stamp > loser.stamp + 1;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MAX_STAMP_MS } from '../clock/stamp.js';
 import { SyncError } from '../errors.js';
-import type { Version } from './version.js';
+import { MAX_RANK, type Version } from './version.js';
 import { fromWire, type SqlValue, type WireValue } from './value.js';
 
 /** Raised when an older replica could not read what a newer one sends. */
@@ -19,6 +19,8 @@ export interface WireChange {
   readonly table: string;
   readonly operation: 'upsert' | 'delete';
   readonly key: readonly WireValue[];
+  /** Absent: 0. */
+  readonly rank?: number | undefined;
   readonly stamp: number;
   readonly origin: string;
   /** 16 hex digits; absent for a delete. */
@@ -83,6 +85,7 @@ const wireChange = z.object({
   table: z.string().min(1),
   operation: z.enum(['upsert', 'delete']),
   key: z.array(wireValue).min(1),
+  rank: z.number().int().min(0).max(MAX_RANK).optional(),
   stamp,
   origin,
   fingerprint: z
@@ -127,6 +130,7 @@ export function toChange(value: unknown, place: string): Change {
     table: wire.table,
     key: wire.key.map(decoded),
     version: {
+      rank: wire.rank ?? 0,
       stamp: wire.stamp,
       origin: wire.origin,
       fingerprint: wire.fingerprint ?? '',

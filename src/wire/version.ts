@@ -1,9 +1,13 @@
+/** Ranks end here; a row's preferred replica would have to edit it so often. */
+export const MAX_RANK = 2_147_483_647;
+
 /**
- * The version of a row: a total order that every replica computes alike. `stamp` in ms since 1970, `origin` the
- * instance that authored it (`node@epoch`), `fingerprint` the hash of the replicated content as 16 lower-case hex
- * digits, empty for a tombstone.
+ * The version of a row: a total order that every replica computes alike. `rank` counts the edits of the row's preferred
+ * replica (0 where there is none), `stamp` in ms since 1970, `origin` the instance that authored it (`node@epoch`),
+ * `fingerprint` the hash of the replicated content as 16 lower-case hex digits, empty for a tombstone.
  */
 export interface Version {
+  readonly rank: number;
   readonly stamp: number;
   readonly origin: string;
   readonly fingerprint: string;
@@ -16,11 +20,19 @@ export interface Version {
 
 /** Negative where `a` loses to `b`, positive where it wins, 0 where they are one version. */
 export function compareVersions(a: Version, b: Version): number {
-  return a.stamp - b.stamp || compareText(a.origin, b.origin) || compareText(a.fingerprint, b.fingerprint);
+  return (
+    a.rank - b.rank ||
+    a.stamp - b.stamp ||
+    compareText(a.origin, b.origin) ||
+    compareText(a.fingerprint, b.fingerprint)
+  );
 }
 
+/** What tells a version of a row from every other. */
+export type VersionName = Pick<Version, 'stamp' | 'origin' | 'fingerprint'>;
+
 /** Whether the author of `version` knew `other` when it wrote. */
-export function hasSeen(version: Version, other: Version): boolean {
+export function hasSeen(version: Version, other: VersionName): boolean {
   // One stamp of one instance with two contents: two histories of one file. Neither knew the other.
   if (version.origin === other.origin && version.stamp === other.stamp) {
     return version.fingerprint === other.fingerprint;

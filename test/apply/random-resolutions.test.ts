@@ -111,7 +111,7 @@ describe('resolving in random histories', function () {
   function versionOf(replica: QuickReplica, key: string): Version {
     const row = replica.app
       .prepare<[string], Omit<Version, 'seen'> & { seen: string | null }>(
-        `SELECT timestamp AS stamp, name AS origin, lower(hex(fingerprint)) AS fingerprint, seen
+        `SELECT coalesce(rank, 0) AS rank, timestamp AS stamp, name AS origin, lower(hex(fingerprint)) AS fingerprint, seen
          FROM _sync_changes AS c JOIN _sync_origins AS o ON o.id = c.origin WHERE record_id = ?`,
       )
       .get(key);

@@ -3,7 +3,7 @@ import { resolve } from '#src/apply/resolve.js';
 import type { Version } from '#src/wire/version.js';
 
 function version(stamp: number, origin: string, fingerprint: string, seen: Version['seen'] = null): Version {
-  return { stamp, origin, fingerprint, seen };
+  return { rank: 0, stamp, origin, fingerprint, seen };
 }
 
 const local = version(5, 'a@1', 'aa');

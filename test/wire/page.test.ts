@@ -31,6 +31,7 @@ describe('a page', () => {
   it('is read with its values decoded', () => {
     const [change] = parse(PAGE).changes;
     expect(change?.version).to.deep.equal({
+      rank: 0,
       stamp: 5,
       origin: 'desktop@7d0c',
       fingerprint: '0123456789abcdef',
@@ -49,6 +50,9 @@ describe('a page', () => {
       /changes\[0\]\.stamp/,
     ],
     ['a negative stamp', { ...PAGE, changes: [{ ...CHANGE, stamp: -1 }] }, /changes\[0\]\.stamp/],
+    ['a negative rank', { ...PAGE, changes: [{ ...CHANGE, rank: -1 }] }, /changes\[0\]\.rank/],
+    ['a rank without end', { ...PAGE, changes: [{ ...CHANGE, rank: 2 ** 31 }] }, /changes\[0\]\.rank/],
+    ['a rank of null', { ...PAGE, changes: [{ ...CHANGE, rank: null }] }, /changes\[0\]\.rank/],
     ['an origin that is none', { ...PAGE, changes: [{ ...CHANGE, origin: 'x' }] }, /changes\[0\]\.origin/],
     [
       'an upsert without a record',

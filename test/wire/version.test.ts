@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { compareVersions, hasSeen, seenAfter, type Version } from '#src/wire/version.js';
 
 function version(stamp: number, origin: string, fingerprint = 'aa', seen: Version['seen'] = null): Version {
-  return { stamp, origin, fingerprint, seen };
+  return { rank: 0, stamp, origin, fingerprint, seen };
 }
 
 describe('versions', () => {
-  it('are ordered by stamp, then origin, then fingerprint', () => {
+  it('are ordered by rank, then stamp, then origin, then fingerprint', () => {
+    expect(compareVersions({ ...version(1, 'a@1'), rank: 1 }, version(2, 'b@1'))).to.be.above(0);
     expect(compareVersions(version(2, 'a@1'), version(1, 'b@1'))).to.be.above(0);
     expect(compareVersions(version(1, 'b@1'), version(1, 'a@1'))).to.be.above(0);
     expect(compareVersions(version(1, 'a@1', 'bb'), version(1, 'a@1', 'aa'))).to.be.above(0);
@@ -16,6 +17,7 @@ describe('versions', () => {
 
   it('are a total order: of any three, whichever are compared first, one and the same wins', () => {
     const any = fc.record({
+      rank: fc.nat({ max: 1 }),
       stamp: fc.nat({ max: 3 }),
       origin: fc.constantFrom('a@1', 'a@2', 'b@1'),
       fingerprint: fc.constantFrom('', 'aa', 'bb'),

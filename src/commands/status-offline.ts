@@ -20,6 +20,7 @@ export async function statusWithoutDaemon(config: Config, logger: Logger): Promi
       config,
       version: programVersion(),
       local: await reader.status(),
+      dangling: await reader.danglingReferences(),
       disk,
       loops: new Map(),
       running: false,

@@ -2,6 +2,7 @@ import bytes from 'bytes';
 import Table from 'cli-table3';
 import ms from 'ms';
 import { escapeControls } from '../log/escape.js';
+import { danglingText } from './dangling-text.js';
 import type { PeerReport, StatusReport } from '../replica/status.js';
 
 const PLAIN = { style: { head: [], border: [] } };
@@ -72,6 +73,7 @@ function attention(report: StatusReport): string[] {
     lines.push('Some changes could not be applied: see sqlite-p2p-sync quarantine.');
   if (report.conflicts > 0)
     lines.push('Some edits were overruled by others that did not know them: see sqlite-p2p-sync conflicts.');
+  for (const reference of report.dangling_references) lines.push(danglingText(reference));
   if (report.disk_low)
     lines.push(`The disk is almost full (${sizeOf(report.disk_free_bytes)} left): pulling stops.`);
   return lines;

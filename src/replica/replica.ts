@@ -140,11 +140,13 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   async status(): Promise<StatusReport> {
     const local = await this.#threads.reader.status();
     this.#epoch = local.epoch;
+    const dangling = await this.#threads.reader.danglingReferences();
     await this.#disk.check();
     return statusReport({
       config: this.#config,
       version: this.#version,
       local,
+      dangling,
       disk: this.#disk,
       loops: this.#loops(),
       running: this.#listening !== null,

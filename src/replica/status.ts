@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import type { DanglingReference } from '../changelog/dangling.js';
 import type { PeerLoop } from '../pull/loop.js';
 import type { LocalStatus, PeerStatus } from '../threads/calls.js';
 import type { DiskGuard } from './disk.js';
@@ -50,6 +51,8 @@ export interface StatusReport {
   readonly conflicts: number;
   /** Tables with rows that `backfill` has to enter. */
   readonly backfill_needed: readonly string[];
+  /** Rows that refer to rows which are not there; looked for at most a small share of the time. */
+  readonly dangling_references: readonly DanglingReference[];
   readonly database_bytes: number;
   readonly wal_bytes: number;
   readonly disk_free_bytes: number | null;
@@ -61,6 +64,7 @@ export interface StatusParts {
   readonly config: Config;
   readonly version: string;
   readonly local: LocalStatus;
+  readonly dangling: readonly DanglingReference[];
   readonly disk: Pick<DiskGuard, 'freeBytes' | 'low'>;
   /** Empty without a daemon. */
   readonly loops: ReadonlyMap<string, Pick<PeerLoop, 'state'>>;
@@ -114,6 +118,7 @@ export function statusReport(parts: StatusParts): StatusReport {
     quarantined: local.quarantined,
     conflicts: local.conflicts,
     backfill_needed: local.backfillNeeded,
+    dangling_references: parts.dangling,
     database_bytes: local.databaseBytes,
     wal_bytes: local.walBytes,
     disk_free_bytes: disk.freeBytes,

@@ -5,6 +5,7 @@
  */
 
 import type { ConflictList } from '../apply/conflict-list.js';
+import type { DanglingReference } from '../changelog/dangling.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 
 import type { SchemaChange } from './changelog-at.js';
@@ -115,6 +116,8 @@ export interface ReaderCalls {
   status(): Promise<StoredStatus>;
   /** The conflicts that are open. */
   conflicts(): Promise<ConflictList>;
+  /** References that lead nowhere, as they were when last looked for: at most a small share of the time goes into that. */
+  danglingReferences(): Promise<readonly DanglingReference[]>;
   /** The cursor stored for a peer; empty: from the start. */
   cursorOf(peer: string): Promise<string>;
   /** Grows when another connection commits (`PRAGMA data_version`). */

@@ -32,6 +32,7 @@ export async function openThreads(config: Config): Promise<Threads> {
       'page',
       'status',
       'conflicts',
+      'danglingReferences',
       'cursorOf',
       'dataVersion',
       'close',

@@ -4,6 +4,7 @@ import type { Database } from 'better-sqlite3';
 import { storedCursor } from '../apply/apply-page.js';
 import { listConflicts, type ConflictList } from '../apply/conflict-list.js';
 import { readStatus, type StoredStatus } from '../changelog/local-status.js';
+import type { DanglingReference } from '../changelog/dangling.js';
 import { buildPage } from '../changelog/page.js';
 import type { Config } from '../config/config.js';
 import { requireMigrated } from '../database/migrate.js';
@@ -11,16 +12,19 @@ import { openForReading } from '../database/open.js';
 import { SyncError } from '../errors.js';
 import type { PageRequest, PageResponse, ReaderCalls } from './calls.js';
 import { ChangelogAtSchema } from './changelog-at.js';
+import { ReferenceWatch } from './reference-watch.js';
 
 /** The connection that reads beside the writer, and what its thread answers. */
 export class Reader implements ReaderCalls {
   private readonly database: Database;
   private readonly changelogAt: ChangelogAtSchema;
   private readonly fileId: string;
+  private readonly references: ReferenceWatch;
 
   constructor(config: Config) {
     this.database = openForReading(config);
     this.fileId = fileIdOf(this.database.name);
+    this.references = new ReferenceWatch(this.database);
     this.changelogAt = new ChangelogAtSchema(this.database, config);
   }
 
@@ -55,6 +59,10 @@ export class Reader implements ReaderCalls {
 
   conflicts(): Promise<ConflictList> {
     return answer(() => listConflicts(this.database, { all: false }));
+  }
+
+  danglingReferences(): Promise<readonly DanglingReference[]> {
+    return answer(() => this.references.current(this.changelogAt.current()));
   }
 
   cursorOf(peer: string): Promise<string> {

@@ -69,6 +69,7 @@ export class MemoryDatabase {
     page: (request) => this.#run('page', () => this.#page(request)),
     status: () => this.#run('status', () => this.#status()),
     conflicts: () => this.#run('conflicts', () => ({ conflicts: [], total: 0 })),
+    danglingReferences: () => this.#run('danglingReferences', () => []),
     cursorOf: (peer) => this.#run('cursorOf', () => this.cursors.get(peer) ?? ''),
     dataVersion: () => this.#run('dataVersion', () => this.dataVersion),
     close: () => Promise.resolve(),

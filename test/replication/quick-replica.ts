@@ -86,18 +86,23 @@ export class QuickReplica {
 
   /** Pulls from another replica to its head. */
   pullFrom(peer: QuickReplica, pageSize = 3): PullCounts {
-    const counts: PullCounts = { received: 0, applied: 0, conflicts: 0, quarantined: 0 };
+    const total: PullCounts = { received: 0, applied: 0, conflicts: 0, quarantined: 0 };
     for (;;) {
-      const since = storedCursor(this.changelog, peer.node);
-      peer.fold();
-      const page = parsePage(Buffer.from(peer.page(since, pageSize, this.origin)));
-      const part = this.applyWhole(page, peer.node, since);
-      counts.received += page.changes.length;
-      counts.applied += part.counts.applied;
-      counts.conflicts += part.counts.conflicts;
-      counts.quarantined += part.counts.quarantined;
-      if (!page.has_more) return counts;
+      const { page, counts } = this.pullPage(peer, pageSize);
+      total.received += page.changes.length;
+      total.applied += counts.applied;
+      total.conflicts += counts.conflicts;
+      total.quarantined += counts.quarantined;
+      if (!page.has_more) return total;
     }
+  }
+
+  /** Pulls the next page from another replica. */
+  pullPage(peer: QuickReplica, pageSize: number): { page: Page; counts: PartDone['counts'] } {
+    const since = storedCursor(this.changelog, peer.node);
+    peer.fold();
+    const page = parsePage(Buffer.from(peer.page(since, pageSize, this.origin)));
+    return { page, counts: this.applyWhole(page, peer.node, since).counts };
   }
 
   /** The open conflicts, with `all` the settled ones too, newest first. */

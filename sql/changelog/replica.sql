@@ -1,1 +1,1 @@
-SELECT node, epoch, folded FROM _sync_replica
+SELECT node, epoch, folded, born_ms AS bornMs, renewed, pruned FROM _sync_replica

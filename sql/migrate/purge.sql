@@ -1,3 +1,5 @@
+DROP TABLE IF EXISTS _sync_pruned;
+DROP TABLE IF EXISTS _sync_members;
 DROP TABLE IF EXISTS _sync_known_keys;
 DROP TABLE IF EXISTS _sync_counts;
 DROP TABLE IF EXISTS _sync_guarded_triggers;

@@ -1,4 +1,4 @@
-import type { Changelog } from '../changelog/changelog.js';
+import { readReplica, type Changelog } from '../changelog/changelog.js';
 import { drawMark } from '../changelog/marks.js';
 import { SyncError, messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
@@ -7,12 +7,15 @@ import { applyChange, type Applied } from './apply-change.js';
 import { guarded } from './guarded.js';
 import { isAnythingHeld, quarantine, reasonOf, releaseOlder, type Reason } from './quarantine.js';
 import type { ApplyClock } from './local.js';
+import { learn } from './learn.js';
 import { retryParked } from './parked.js';
 
 export interface ApplyOptions extends ApplyClock {
   readonly peer: string;
   /** The cursor that the page was asked with. */
   readonly since: string;
+  /** Our newest pruned log id when the page was asked for. */
+  readonly pruned?: number;
   /** One transaction takes no longer than about this, ms. */
   readonly boxMs: number;
   /** A clock that only goes forward, ms. */
@@ -36,6 +39,8 @@ export interface PageInProgress {
   /** Changes that an app's trigger answered with ROLLBACK, by place: they can't be tried in a transaction again. */
   readonly refused: ReadonlyMap<number, Reason>;
   readonly counts: Readonly<ApplyCounts>;
+  /** Who claims more of our log than there is, as `node@epoch: claim`. */
+  readonly overclaimed: readonly string[];
 }
 
 /** How far a part has come; to be kept once its transaction is committed. */
@@ -43,13 +48,14 @@ export interface PartDone {
   readonly next: number;
   readonly counts: Readonly<ApplyCounts>;
   readonly done: boolean;
+  readonly overclaimed: readonly string[];
 }
 
 export function beginPage(page: Page): PageInProgress {
   const rank = (change: Change): number => (change.record === null ? 0 : 1);
   const changes = [...page.changes].sort((a, b) => rank(a) - rank(b));
   const counts = { applied: 0, skipped: 0, conflicts: 0, quarantined: 0 };
-  return { page, changes, next: 0, refused: new Map(), counts };
+  return { page, changes, next: 0, refused: new Map(), counts, overclaimed: [] };
 }
 
 /**
@@ -88,15 +94,19 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
       counts.quarantined = Math.max(0, counts.quarantined - 1);
     });
   }
+  let overclaimed: readonly string[] = [];
   if (done) {
     moveCursor(changelog, progress.page, counts, options);
+    if (!progress.page.has_more) overclaimed = learn(changelog, progress.page, options.nowMs);
   }
-  return { next, counts, done };
+  return { next, counts, done, overclaimed };
 }
 
 function requireCursor(changelog: Changelog, options: ApplyOptions): void {
   const stored = storedCursor(changelog, options.peer);
-  if (stored === options.since) return;
+  // A page from before tombstones were pruned here may hold rows that they had deleted.
+  const { pruned } = readReplica(changelog.database);
+  if (stored === options.since && (options.pruned ?? pruned) === pruned) return;
   throw new SyncError('cursor_moved', `Another process has pulled from "${options.peer}" meanwhile.`, {
     hint: 'The pull goes on from where that one stands.',
   });
@@ -170,5 +180,7 @@ function moveCursor(changelog: Changelog, page: Page, counts: ApplyCounts, optio
     cursor: page.next_cursor,
     behind: page.behind,
     appliedMs: counts.applied > 0 ? options.nowMs : null,
+    fromStart: options.since === '' ? 1 : 0,
+    hasMore: page.has_more ? 1 : 0,
   });
 }

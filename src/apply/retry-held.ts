@@ -1,5 +1,6 @@
 import { tableNamed, type Changelog } from '../changelog/changelog.js';
 import { drawMark } from '../changelog/marks.js';
+import { tellOwn } from '../changelog/own-member.js';
 import { messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { applyChange } from './apply-change.js';
@@ -31,6 +32,7 @@ export function retryHeld(changelog: Changelog, batch: readonly Held[], clock: A
   return guarded(changelog, clock.nowMs, () => {
     const results = batch.map((held) => ({ held, reason: retryOne(changelog, held, clock) }));
     if (results.some(({ reason }) => reason === null)) drawMark(changelog.database);
+    tellOwn(changelog, clock.nowMs);
     return results;
   });
 }
@@ -41,14 +43,17 @@ export function retryClashing(changelog: Changelog, clock: ApplyClock): number {
     let applied = 0;
     retryParked(changelog, clock, null, () => (applied += 1));
     if (applied > 0) drawMark(changelog.database);
+    tellOwn(changelog, clock.nowMs);
     return applied;
   });
 }
 
 /** Forgets a held change and returns it. Throws `held_unknown`. */
-export function dropHeld(changelog: Changelog, id: number): Held {
+export function dropHeld(changelog: Changelog, id: number, nowMs: number): Held {
   const held = readHeld(changelog.database, id);
   release(changelog, id);
+  changelog.prepare(statement('peers/note-dropped')).run({ name: held.peer });
+  tellOwn(changelog, nowMs);
   return held;
 }
 

@@ -52,6 +52,12 @@ export function openChangelog(database: Database, tables: readonly ReplicatedTab
 interface ReplicaRow extends Identity {
   /** Every entry up to here is folded. */
   readonly folded: number;
+  /** When what it claims began, ms. */
+  readonly bornMs: number;
+  /** 1 where this epoch is not the first of its file. */
+  readonly renewed: number;
+  /** The newest log id whose tombstone was pruned. */
+  readonly pruned: number;
 }
 
 export function readReplica(database: Database): ReplicaRow {

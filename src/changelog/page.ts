@@ -2,10 +2,12 @@ import { recordColumnsOf, recordsMatch, rowMatches } from '../database/record-co
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow, type WireChange } from '../wire/page.js';
+import type { Member } from '../wire/members.js';
 import { toWire, type SqlValue } from '../wire/value.js';
 import { isSameName, readReplica, type Changelog } from './changelog.js';
 import { isDoubtful } from './fingerprint-function.js';
 import { cursorAt, markedHeadOf, placeOf } from './marks.js';
+import { groupNews } from './group-news.js';
 import { exactKey, exactRow, rowColumns, type PlainValue } from './row.js';
 import { hideUnfolded } from './unfolded.js';
 
@@ -20,6 +22,12 @@ export interface PageQuery {
   /** Null: all. */
   readonly tables: readonly string[] | null;
   readonly nowMs: number;
+  /** `membersHash` of what the puller was last told; null: nothing. */
+  readonly known?: string | null;
+  /** What the puller says of itself. */
+  readonly member?: Member | null;
+  /** Nothing is left out for what the puller claims. */
+  readonly full?: boolean;
 }
 
 export interface BuiltPage {
@@ -43,6 +51,8 @@ interface Basket {
   /** The last entry that the page covers. */
   last: number;
   full: boolean;
+  /** False once a change was left out that comes later, or not by itself. */
+  whole: boolean;
 }
 
 /**
@@ -58,7 +68,14 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
     // Where more waits to be folded than can be told apart, nothing is served until the fold has caught up.
     const ids = hidden === 'too many' ? [] : entriesAfter(changelog, scope, since, query.limit + 1);
     const hasMoreEntries = ids.length > query.limit;
-    const basket: Basket = { changes: [], oversized: [], bytes: 0, last: since, full: false };
+    const basket: Basket = {
+      changes: [],
+      oversized: [],
+      bytes: 0,
+      last: since,
+      full: false,
+      whole: hidden === 'none',
+    };
     for (const run of runsOf(scope, ids.slice(0, query.limit))) {
       fillFrom(changelog, scope, run, hidden === 'some', basket);
       if (basket.full) break;
@@ -74,6 +91,7 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       next_cursor: cursorAt(changelog.database, epoch, end),
       has_more: hasMore,
       behind: hasMore ? behindOf(changelog, scope, end) : 0,
+      ...(hasMore ? {} : groupNews(changelog, basket.whole, query.known ?? null)),
     };
     const head = { protocol: PROTOCOL, node, epoch, server_time_ms: query.nowMs };
     return { json: joinPage(head, basket.changes, tail), changes: basket.changes.length, hasMore };
@@ -144,7 +162,8 @@ function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolea
   const bound = { first: run.first, last: run.last, pullerOrigin: scope.pullerOrigin };
   for (const row of query.iterate(bound) as IterableIterator<PlainValue[]>) {
     const change = toWireChange(changelog, run.table, row);
-    if (change !== null && !add(basket, change)) return;
+    if (change === null) basket.whole = false;
+    else if (!add(basket, change)) return;
     basket.last = Number(row[0]);
   }
 }

@@ -52,8 +52,8 @@ async function retry(context: CommandContext, given: string | undefined): Promis
 
 async function drop(context: CommandContext, given: string | undefined): Promise<ExitStatus> {
   const id = idOf('quarantine drop', given);
-  const dropped = await writing(context.loadConfig(), ({ changelog, inWrite }) =>
-    inWrite(() => dropHeld(changelog(), id)),
+  const dropped = await writing(context.loadConfig(), ({ changelog, clock, inWrite }) =>
+    inWrite(() => dropHeld(changelog(), id, clock().nowMs)),
   );
   const stamp = new Date(dropped.change.stamp).toISOString();
   context.print(

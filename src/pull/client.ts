@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { skewOf, type Skew } from '../clock/skew.js';
 import { SyncError } from '../errors.js';
 import { PAGE_HASH_HEADER } from '../wire/http.js';
+import { formatClaims, type Member } from '../wire/members.js';
 import { PROTOCOL } from '../wire/page.js';
 import { answerError } from './answer-error.js';
 import { shortJson, type HttpAnswer, type HttpConnection } from './request.js';
@@ -16,8 +17,12 @@ export interface PageQuery {
   /** Empty: from the start. */
   readonly since: string;
   readonly limit: number;
-  /** Our own epoch. */
-  readonly epoch: string;
+  /** What we say of ourselves. */
+  readonly member: Member;
+  /** `membersHash` of what the peer last told us; null: nothing. */
+  readonly known: string | null;
+  /** Everything is compared: nothing may be left out for what we claim. */
+  readonly full: boolean;
   /** How long the peer may hold the request until there is something, in ms. */
   readonly waitMs: number;
 }
@@ -57,16 +62,29 @@ export function createPeerClient(connection: HttpConnection, node: string, now: 
       const { server_time_ms: theirsMs } = health.data;
       return { skew: theirsMs === undefined ? null : skewOf({ sentMs, receivedMs, theirsMs }) };
     },
-    async page({ since, limit, epoch, waitMs }, signal) {
-      const query = new URLSearchParams({ since, limit: String(limit), node, epoch });
+    async page({ since, limit, waitMs, ...rest }, signal) {
+      const query = new URLSearchParams({ since, limit: String(limit), node, epoch: rest.member.epoch });
       if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
-      const path = `/sync/changes?${query.toString()}`;
+      const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
       const answer = await connection.send({ method: 'GET', path, waitMs }, signal);
       if (answer.status !== 200) throw answerError(answer, target);
       return checkedPage(answer, target.name);
     },
     close: () => connection.close(),
   };
+}
+
+/** Claims need no escape, and would grow threefold by one. */
+function memberQuery({ member, known, full }: Pick<PageQuery, 'member' | 'known' | 'full'>): string {
+  const claims = formatClaims(member.claims);
+  const { born_ms, told_ms, held, tables } = member;
+  const query = new URLSearchParams();
+  if (known !== null) query.set('known', known);
+  if (full) query.set('full', '1');
+  if (claims === null || tables === '') return `&${query.toString()}`;
+  const own = { born: String(born_ms), told: String(told_ms), held: String(held), holds: tables };
+  for (const [name, value] of Object.entries(own)) query.set(name, value);
+  return `&${query.toString()}&claims=${claims}`;
 }
 
 function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage {

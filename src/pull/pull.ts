@@ -1,7 +1,7 @@
 import { isSkewed, type Skew } from '../clock/skew.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
-import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
+import type { ApplyResponse, PullStart, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import type { Attempts } from './attempts.js';
 import type { PeerClient } from './client.js';
 
@@ -24,7 +24,7 @@ export interface PullParts {
   readonly peer: string;
   readonly client: PeerClient;
   readonly attempts: Attempts;
-  readonly reader: Pick<ReaderCalls, 'cursorOf' | 'status'>;
+  readonly reader: Pick<ReaderCalls, 'pullStart'>;
   readonly writer: Pick<WriterCalls, 'apply' | 'resetCursor'>;
   readonly pageSize: number;
   readonly clock: Config['clock'];
@@ -50,12 +50,11 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
   const startedMs = parts.now();
   const health = await parts.attempts.run(() => parts.client.health(signal), signal);
   if (health.skew !== null) acceptSkew(parts, health.skew);
-  const { epoch } = await parts.reader.status();
   let total = empty(parts.peer);
   let startedOver = false;
   for (;;) {
     try {
-      total = await pullPages(parts, epoch, total, signal);
+      total = await pullPages(parts, total, signal);
       return { ...total, durationMs: parts.now() - startedMs };
     } catch (error) {
       if (startedOver || !isCode(error, 'cursor_invalid')) throw error;
@@ -65,21 +64,16 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
   }
 }
 
-async function pullPages(
-  parts: PullParts,
-  epoch: string,
-  before: PullResult,
-  signal: AbortSignal,
-): Promise<PullResult> {
+async function pullPages(parts: PullParts, before: PullResult, signal: AbortSignal): Promise<PullResult> {
   let total = before;
-  let since = await parts.reader.cursorOf(parts.peer);
+  let start = await parts.reader.pullStart(parts.peer);
   let emptyPages = 0;
   for (let moves = 0; ;) {
-    const page = await pullPage(parts, epoch, since, signal);
+    const page = await pullPage(parts, start, signal);
     if (page === null) {
       moves += 1;
       if (moves > MAX_CURSOR_MOVES) throw overtaken(parts.peer);
-      since = await parts.reader.cursorOf(parts.peer);
+      start = await parts.reader.pullStart(parts.peer);
       continue;
     }
     moves = 0;
@@ -87,24 +81,23 @@ async function pullPages(
     parts.onPage(page);
     if (!page.hasMore) return total;
     emptyPages = page.received === 0 ? emptyPages + 1 : 0;
-    if (page.nextCursor === since || emptyPages > MAX_EMPTY_PAGES) throw endless(parts.peer);
-    since = page.nextCursor;
+    if (page.nextCursor === start.cursor || emptyPages > MAX_EMPTY_PAGES) throw endless(parts.peer);
+    start = { ...start, cursor: page.nextCursor };
   }
 }
 
 /** One page, asked for and applied; null where another process has moved the cursor meanwhile. */
 async function pullPage(
   parts: PullParts,
-  epoch: string,
-  since: string,
+  { cursor: since, pruned, ...start }: PullStart,
   signal: AbortSignal,
 ): Promise<ApplyResponse | null> {
   await parts.admit();
-  const query = { since, limit: parts.pageSize, epoch, waitMs: 0 };
+  const query = { ...start, since, limit: parts.pageSize, waitMs: 0 };
   const page = await parts.attempts.run(() => parts.client.page(query, signal), signal);
   signal.throwIfAborted();
   try {
-    return await parts.writer.apply({ peer: parts.peer, since, ...page });
+    return await parts.writer.apply({ peer: parts.peer, since, pruned, ...page });
   } catch (error) {
     if (isCode(error, 'cursor_moved')) return null;
     throw error;

@@ -7,10 +7,12 @@
 import type { ConflictList } from '../apply/conflict-list.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
+import type { PullStart } from '../apply/pull-start.js';
+import type { Member } from '../wire/members.js';
 
 import type { SchemaChange } from './changelog-at.js';
 
-export type { SchemaChange, StoredPeer as PeerStatus, StoredStatus as LocalStatus };
+export type { PullStart, SchemaChange, StoredPeer as PeerStatus, StoredStatus as LocalStatus };
 
 /** A parsed `GET /sync/changes`. */
 export interface PageRequest {
@@ -22,6 +24,12 @@ export interface PageRequest {
   readonly epoch: string | null;
   /** Null: all replicated tables. */
   readonly tables: readonly string[] | null;
+  /** What the puller says of itself. */
+  readonly member?: Member | null;
+  /** `membersHash` of what it was last told. */
+  readonly known?: string | null;
+  /** Nothing is left out for what the puller claims. */
+  readonly full?: boolean;
 }
 
 export interface PageResponse {
@@ -41,6 +49,8 @@ export interface ApplyRequest {
   readonly body: Uint8Array;
   /** Value of `x-page-sha256`. */
   readonly sha256: string;
+  /** Our newest pruned log id when the page was asked for. */
+  readonly pruned?: number;
 }
 
 export interface ApplyResponse {
@@ -60,6 +70,8 @@ export interface ApplyResponse {
   readonly behind: number;
   /** The peer's clock when it made the page, ms since 1970. */
   readonly serverTimeMs: number;
+  /** Replicas that claim more of our log than there is, as `node@epoch: claim`. */
+  readonly overclaimed: readonly string[];
 }
 
 export interface FoldResponse {
@@ -98,8 +110,16 @@ export interface WriterCalls {
   apply(request: ApplyRequest): Promise<ApplyResponse>;
   /** Makes the next pull from this peer start over. */
   resetCursor(peer: string): Promise<void>;
-  /** Notes that the peer has everything up to the cursor it asked with. */
-  acknowledge(node: string, epoch: string | null, cursor: string): Promise<void>;
+  /**
+   * Notes that the peer has everything up to the cursor it asked with, and what it says of itself. Returns it where it
+   * claims more of our log than there is, as `node@epoch: claim`.
+   */
+  acknowledge(
+    node: string,
+    epoch: string | null,
+    cursor: string,
+    member?: Member | null,
+  ): Promise<readonly string[]>;
   checkpoint(mode: CheckpointMode): Promise<CheckpointResponse>;
   /** `PRAGMA optimize`. */
   optimize(): Promise<void>;
@@ -118,8 +138,8 @@ export interface ReaderCalls {
   conflicts(): Promise<ConflictList>;
   /** References that lead nowhere, as they were when last looked for: at most a small share of the time goes into that. */
   danglingReferences(): Promise<readonly DanglingReference[]>;
-  /** The cursor stored for a peer; empty: from the start. */
-  cursorOf(peer: string): Promise<string>;
+  /** Where the next pull from a peer starts, and what it says of us. */
+  pullStart(peer: string): Promise<PullStart>;
   /** Grows when another connection commits (`PRAGMA data_version`). */
   dataVersion(): Promise<number>;
   close(): Promise<void>;

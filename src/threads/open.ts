@@ -33,7 +33,7 @@ export async function openThreads(config: Config): Promise<Threads> {
       'status',
       'conflicts',
       'danglingReferences',
-      'cursorOf',
+      'pullStart',
       'dataVersion',
       'close',
     ]);

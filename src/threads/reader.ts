@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { storedCursor } from '../apply/apply-page.js';
+import { pullStart, type PullStart } from '../apply/pull-start.js';
 import { listConflicts, type ConflictList } from '../apply/conflict-list.js';
 import { readStatus, type StoredStatus } from '../changelog/local-status.js';
 import type { DanglingReference } from '../changelog/dangling.js';
@@ -44,6 +44,7 @@ export class Reader implements ReaderCalls {
         tables: request.tables,
         puller: node === null || epoch === null ? null : `${node}@${epoch}`,
         nowMs: Date.now(),
+        known: request.known ?? null,
       };
       // One snapshot for the schema and the rows: a column that came in between would be missing from a record.
       const built = this.database.transaction(() => buildPage(this.changelogAt.current(), query))();
@@ -65,8 +66,8 @@ export class Reader implements ReaderCalls {
     return answer(() => this.references.current(this.changelogAt.current()));
   }
 
-  cursorOf(peer: string): Promise<string> {
-    return answer(() => storedCursor(this.changelogAt.current(), peer));
+  pullStart(peer: string): Promise<PullStart> {
+    return answer(() => pullStart(this.changelogAt.current(), peer));
   }
 
   dataVersion(): Promise<number> {

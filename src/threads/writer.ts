@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import { applyPart, beginPage, TransactionLost, type PageInProgress } from '../apply/apply-page.js';
+import { hasNews } from '../apply/learn.js';
 import { retryAll } from '../apply/retry-all.js';
 import { backfillTable, closeEvictions, type BackfillOptions } from '../changelog/backfill.js';
 import { claimIdentity, readReplica, tableNamed } from '../changelog/changelog.js';
 import { afterFold, type Folded } from '../changelog/fold-all.js';
+import { meetPuller, tellOwn } from '../changelog/own-member.js';
 import { walBytesOf } from '../changelog/local-status.js';
 import { placeOf } from '../changelog/marks.js';
 import type { Config } from '../config/config.js';
@@ -14,6 +16,7 @@ import { openForWriting, setJournalMode } from '../database/open.js';
 import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { parseCursor } from '../wire/cursor.js';
+import { unheard, type Member } from '../wire/members.js';
 import { parsePage, type Page } from '../wire/page.js';
 import type {
   ApplyRequest,
@@ -61,7 +64,11 @@ export class Writer implements WriterCalls {
       if (this.config.database.wal) setJournalMode(this.database, 'wal');
       checkTables(this.config, this.database);
       return {
-        renewed: await this.write(() => claimIdentity(this.database, this.config.node.id)),
+        renewed: await this.write(() => {
+          const renewed = claimIdentity(this.database, this.config.node.id);
+          tellOwn(this.changelogAt.current(), Date.now());
+          return renewed;
+        }),
       };
     });
   }
@@ -83,7 +90,7 @@ export class Writer implements WriterCalls {
       requireProgress(page, request);
       const progress = beginPage(page);
       const nothingNew = page.changes.length === 0 && page.next_cursor === request.since;
-      if (nothingNew) return toResponse(page, progress);
+      if (nothingNew && !hasNews(this.changelogAt.current(), page)) return toResponse(page, progress);
       // Committed apart: triggers that are put back move all cursors, this one too, and take the page back.
       await this.catchUp();
       return toResponse(page, await this.applyWhole(progress, request));
@@ -96,11 +103,19 @@ export class Writer implements WriterCalls {
     });
   }
 
-  acknowledge(node: string, epoch: string | null, cursor: string): Promise<void> {
+  acknowledge(
+    node: string,
+    epoch: string | null,
+    cursor: string,
+    member: Member | null = null,
+  ): Promise<readonly string[]> {
     return this.inWrite(() => {
       const acknowledged = placeOf(this.database, readReplica(this.database).epoch, cursor);
       const bound = { name: node, epoch, acknowledged, nowMs: Date.now() };
-      this.changelogAt.current().prepare(statement('peers/acknowledge')).run(bound);
+      const changelog = this.changelogAt.current();
+      changelog.prepare(statement('peers/acknowledge')).run(bound);
+      if (epoch === null) return [];
+      return meetPuller(changelog, member ?? unheard(node, epoch), bound.nowMs);
     });
   }
 
@@ -199,7 +214,7 @@ export class Writer implements WriterCalls {
     for (;;) {
       try {
         const { result } = await this.afterFold(() => this.applyPart(progress, request));
-        progress = { ...progress, next: result.next, counts: result.counts };
+        progress = { ...progress, ...result };
         if (result.done) return progress;
       } catch (error) {
         if (!(error instanceof TransactionLost)) throw error;
@@ -215,6 +230,7 @@ export class Writer implements WriterCalls {
     return applyPart(this.changelogAt.current(), progress, {
       peer: request.peer,
       since: request.since,
+      ...(request.pruned === undefined ? {} : { pruned: request.pruned }),
       boxMs: APPLY_BOX_MS,
       elapsedMs: () => performance.now(),
       ...this.clock(),
@@ -277,7 +293,7 @@ function requireProgress(page: Page, request: ApplyRequest): void {
   });
 }
 
-function toResponse(page: Page, { changes, counts }: PageInProgress): ApplyResponse {
+function toResponse(page: Page, { changes, counts, overclaimed }: PageInProgress): ApplyResponse {
   return {
     received: changes.length,
     ...counts,
@@ -286,5 +302,6 @@ function toResponse(page: Page, { changes, counts }: PageInProgress): ApplyRespo
     hasMore: page.has_more,
     behind: page.behind,
     serverTimeMs: page.server_time_ms,
+    overclaimed,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAX_STAMP_MS } from '../clock/stamp.js';
 import { SyncError } from '../errors.js';
+import { membersSchema, type Member } from './members.js';
 import { MAX_RANK, type Version } from './version.js';
 import { fromWire, type SqlValue, type WireValue } from './value.js';
 
@@ -47,6 +48,12 @@ export interface WirePage {
   /** Entries of the log after `next_cursor`, at most. */
   readonly behind: number;
   readonly oversized?: readonly OversizedRow[] | undefined;
+  /** With the last page of a pull: everyone that the sender has heard of; absent where that was told before. */
+  readonly members?: readonly Member[] | undefined;
+  /** With the last page of a pull: the puller has everything of this log now, but for what is too large. */
+  readonly complete?: boolean | undefined;
+  /** With the last page of a pull: what the sender claims may be taken over with it. */
+  readonly vouches?: boolean | undefined;
 }
 
 /** A change whose values are decoded. */
@@ -106,10 +113,15 @@ const wirePage = z.object({
   has_more: z.boolean(),
   behind: z.number().int().nonnegative(),
   oversized: z.array(z.object({ seq: z.number(), table: z.string(), key: z.array(wireValue) })).optional(),
+  members: membersSchema.optional(),
+  complete: z.boolean().default(false),
+  vouches: z.boolean().default(false),
 });
 
 export interface Page extends Omit<WirePage, 'changes'> {
   readonly changes: readonly Change[];
+  readonly complete: boolean;
+  readonly vouches: boolean;
 }
 
 /** Reads a page; throws `page_damaged` with the first fault and its place. */

@@ -208,7 +208,7 @@ class Replica {
     let received = 0;
     for (let more = true; more;) {
       await peer.writer.fold();
-      const since = await this.reader.cursorOf(peer.node);
+      const { cursor: since } = await this.reader.pullStart(peer.node);
       const page = await peer.reader.page({ since, limit: 5, node: null, epoch: null, tables: null });
       const applied = await this.writer.apply({
         peer: peer.node,

@@ -28,6 +28,8 @@ const WORDS = [
   'log id',
   'cursor',
   'page',
+  'claim',
+  'member',
   'epoch',
   'feed',
   'pull',

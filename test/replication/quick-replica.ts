@@ -3,7 +3,8 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
-import { TransactionLost, applyPart, beginPage, storedCursor, type PartDone } from '#src/apply/apply-page.js';
+import { TransactionLost, applyPart, beginPage, type PartDone } from '#src/apply/apply-page.js';
+import { pullStart, type PullStart } from '#src/apply/pull-start.js';
 import { listConflicts, type Conflict } from '#src/apply/conflict-list.js';
 import { resolveConflict, type Resolve } from '#src/apply/resolve-conflict.js';
 import {
@@ -14,12 +15,16 @@ import {
   type Changelog,
 } from '#src/changelog/changelog.js';
 import { foldBatch } from '#src/changelog/fold.js';
-import { buildPage } from '#src/changelog/page.js';
+import { meetPuller, tellOwn } from '#src/changelog/own-member.js';
+import { readMembers } from '#src/changelog/members.js';
+import { buildPage, type PageQuery } from '#src/changelog/page.js';
 import { captureOf, triggersOf } from '#src/changelog/triggers.js';
 import type { TableConfig } from '#src/config/config.js';
 import { planCapture, planMigration, runStatements } from '#src/database/migrate.js';
 import { toReplicatedTable } from '#src/database/replicable.js';
 import { findTable, readTables } from '#src/database/table.js';
+import { SyncError } from '#src/errors.js';
+import type { Member } from '#src/wire/members.js';
 import { parsePage, type Page } from '#src/wire/page.js';
 
 /** A configured table with the defaults of the configuration file. */
@@ -65,6 +70,7 @@ export class QuickReplica {
     this.database = openFast(file);
     claimIdentity(this.database, node);
     this.changelog = openChangelog(this.database, replicated(this.database, tables));
+    this.write(() => tellOwn(this.changelog, this.nowMs));
   }
 
   /** Puts triggers back after the schema was altered, as the writer does. */
@@ -99,10 +105,20 @@ export class QuickReplica {
 
   /** Pulls the next page from another replica. */
   pullPage(peer: QuickReplica, pageSize: number): { page: Page; counts: PartDone['counts'] } {
-    const since = storedCursor(this.changelog, peer.node);
     peer.fold();
-    const page = parsePage(Buffer.from(peer.page(since, pageSize, this.origin)));
-    return { page, counts: this.applyWhole(page, peer.node, since).counts };
+    let start = pullStart(this.changelog, peer.node);
+    const ask = () => parsePage(Buffer.from(peer.page(start.cursor, pageSize, this.origin, start)));
+    let page: Page;
+    try {
+      page = ask();
+    } catch (error) {
+      if (!(error instanceof SyncError) || error.code !== 'cursor_invalid') throw error;
+      this.database.prepare(`UPDATE _sync_peers SET cursor = '' WHERE name = ?`).run(peer.node);
+      start = pullStart(this.changelog, peer.node);
+      page = ask();
+    }
+    peer.meet(start.member);
+    return { page, counts: this.applyWhole(page, peer.node, start).counts };
   }
 
   /** The open conflicts, with `all` the settled ones too, newest first. */
@@ -119,7 +135,20 @@ export class QuickReplica {
       .immediate();
   }
 
-  private applyWhole(page: Page, peer: string, since: string): PartDone {
+  /** Everyone that this replica has heard of, itself included. */
+  members(): ReadonlyMap<string, Member> {
+    return readMembers(this.changelog);
+  }
+
+  private meet(puller: Member): void {
+    this.write(() => meetPuller(this.changelog, puller, this.nowMs));
+  }
+
+  private write<T>(work: () => T): T {
+    return this.database.transaction(work).immediate();
+  }
+
+  private applyWhole(page: Page, peer: string, { cursor: since, pruned }: PullStart): PartDone {
     let progress = beginPage(page);
     for (;;) {
       try {
@@ -130,6 +159,7 @@ export class QuickReplica {
               ...this.clocks,
               peer,
               since,
+              pruned,
               boxMs: 1,
               elapsedMs: () => 0,
             });
@@ -169,8 +199,14 @@ export class QuickReplica {
     return { nowMs: this.nowMs, maxSkewMs: 5_000 };
   }
 
-  page(since: string, limit: number, puller: string | null): string {
-    return buildPage(this.changelog, { since, limit, puller, tables: null, nowMs: this.nowMs }).json;
+  page(
+    since: string,
+    limit: number,
+    puller: string | null,
+    start: Pick<PageQuery, 'member' | 'known' | 'full'> = {},
+  ): string {
+    const query = { since, limit, puller, tables: null, nowMs: this.nowMs, ...start };
+    return buildPage(this.changelog, query).json;
   }
 
   close(): void {
@@ -207,13 +243,13 @@ export class QuickGroup {
   }
 
   /** Makes a replica; `alter` is SQL that its database alone has seen. */
-  add(node: string, alter = ''): QuickReplica {
+  add(node: string, alter = '', tables = this.tables): QuickReplica {
     const file = join(this.folder, `${node}-${this.replicas.length}.db`);
     copyFileSync(this.template, file);
     const altered = openFast(file);
     altered.exec(alter);
     altered.close();
-    return this.open(node, file);
+    return this.open(node, file, tables);
   }
 
   /** Opens a replica's file again, its schema as it is now. */
@@ -221,8 +257,8 @@ export class QuickGroup {
     return this.open(replica.node, replica.app.name);
   }
 
-  private open(node: string, file: string): QuickReplica {
-    const replica = new QuickReplica(node, file, this.tables, () => this.nowMs);
+  private open(node: string, file: string, tables = this.tables): QuickReplica {
+    const replica = new QuickReplica(node, file, tables, () => this.nowMs);
     this.replicas.push(replica);
     return replica;
   }

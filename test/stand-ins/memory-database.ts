@@ -11,6 +11,7 @@ import type {
 } from '#src/threads/calls.js';
 import type { WireChange, WirePage } from '#src/wire/page.js';
 import { formatCursor, parseCursor } from '#src/wire/cursor.js';
+import { unheard } from '#src/wire/members.js';
 
 interface Entry {
   readonly seq: number;
@@ -70,7 +71,12 @@ export class MemoryDatabase {
     status: () => this.#run('status', () => this.#status()),
     conflicts: () => this.#run('conflicts', () => ({ conflicts: [], total: 0 })),
     danglingReferences: () => this.#run('danglingReferences', () => []),
-    cursorOf: (peer) => this.#run('cursorOf', () => this.cursors.get(peer) ?? ''),
+    pullStart: (peer) =>
+      this.#run('pullStart', () => {
+        const cursor = this.cursors.get(peer) ?? '';
+        const member = unheard(this.node, this.epoch);
+        return { cursor, full: cursor === '', member, known: null, pruned: 0 };
+      }),
     dataVersion: () => this.#run('dataVersion', () => this.dataVersion),
     close: () => Promise.resolve(),
   };
@@ -94,6 +100,7 @@ export class MemoryDatabase {
     acknowledge: (node, epoch, cursor) =>
       this.#run('acknowledge', () => {
         this.acknowledged.push(`${node} ${epoch ?? ''} ${cursor}`);
+        return [];
       }),
     checkpoint: (mode) =>
       this.#run(mode, () => ({ busy: false, walPages: 0, checkpointedPages: 0, walBytes: 0 })),
@@ -167,6 +174,7 @@ export class MemoryDatabase {
       hasMore: page.has_more,
       behind: page.behind,
       serverTimeMs: page.server_time_ms,
+      overclaimed: [],
     };
   }
 

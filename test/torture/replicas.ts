@@ -103,10 +103,12 @@ export class TortureReplica {
     const counts: PullCounts = { received: 0, applied: 0, conflicts: 0, quarantined: 0 };
     for (let overtaken = 0; ;) {
       await peer.writer.fold();
-      const since = await reader.cursorOf(from.name);
-      const page = await peer.reader.page({ since, limit: PAGE_SIZE, node: this.name, epoch, tables: null });
+      const { cursor: since, pruned, ...start } = await reader.pullStart(from.name);
+      const request = { ...start, since, limit: PAGE_SIZE, node: this.name, epoch, tables: null };
+      const page = await peer.reader.page(request);
+      await peer.writer.acknowledge(this.name, epoch, since, start.member);
       const { body, sha256 } = page;
-      const applied = await writer.apply({ peer: from.name, since, body, sha256 }).catch(unlessMoved);
+      const applied = await writer.apply({ peer: from.name, since, pruned, body, sha256 }).catch(unlessMoved);
       if (applied === null) {
         overtaken += 1;
         if (overtaken > MAX_OVERTAKEN)

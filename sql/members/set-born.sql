@@ -1,0 +1,1 @@
+UPDATE _sync_replica SET born_ms = :bornMs

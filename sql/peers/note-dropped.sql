@@ -1,0 +1,1 @@
+UPDATE _sync_peers SET dropped = 1 WHERE name = :name

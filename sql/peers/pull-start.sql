@@ -1,0 +1,1 @@
+SELECT cursor, comparing, members_hash AS known FROM _sync_peers WHERE name = :name

@@ -1,0 +1,47 @@
+import type { Changelog } from '../changelog/changelog.js';
+import { learnMembers } from '../changelog/members.js';
+import { ownMember, tellOwn } from '../changelog/own-member.js';
+import { statement } from '../sql/template.js';
+import { parseCursor } from '../wire/cursor.js';
+import { instanceOf, mergeClaims, membersHash, unheard, type Claims, type Member } from '../wire/members.js';
+import type { Page } from '../wire/page.js';
+
+/**
+ * Takes in what the last page of a pull says of the group, and claims what this replica now has. Call in the transaction
+ * that applies the last of it. Returns who claims more of our log than there is.
+ */
+export function learn(changelog: Changelog, page: Page, nowMs: number): string[] {
+  const { node, epoch, members } = page;
+  const overclaimed = learnMembers(changelog, members ?? [unheard(node, epoch)]);
+  if (!page.complete) {
+    tellOwn(changelog, nowMs);
+    return overclaimed;
+  }
+  if (members !== undefined) {
+    const bound = { name: node, known: membersHash(members) };
+    changelog.prepare(statement('peers/note-members')).run(bound);
+  }
+  tellOwn(changelog, nowMs, mergeClaims(directClaim(page), passedOn(changelog, page)));
+  return overclaimed;
+}
+
+/** Whether a page that brings no change has something else to say. */
+export function hasNews(changelog: Changelog, page: Page): boolean {
+  if (page.has_more || page.members !== undefined) return true;
+  const known = ownMember(changelog).claims;
+  return (
+    page.complete && Object.entries(directClaim(page)).some(([name, logId]) => (known[name] ?? -1) < logId)
+  );
+}
+
+function directClaim({ node, epoch, next_cursor }: Page): Claims {
+  const cursor = parseCursor(next_cursor);
+  return cursor?.epoch === epoch ? { [instanceOf({ node, epoch })]: cursor.logId } : {};
+}
+
+/** What the peer has of others this replica has too now, if both replicate the same and the peer lacks nothing. */
+function passedOn(changelog: Changelog, { node, epoch, members, vouches }: Page): Claims {
+  const theirs = members?.find((member: Member) => member.node === node);
+  if (!vouches || theirs?.epoch !== epoch || theirs.held > 0) return {};
+  return theirs.tables === ownMember(changelog).tables ? theirs.claims : {};
+}

@@ -1,0 +1,32 @@
+import { readReplica, type Changelog } from '../changelog/changelog.js';
+import { ownMember } from '../changelog/own-member.js';
+import { statement } from '../sql/template.js';
+import type { Member } from '../wire/members.js';
+
+/** What a pull from a peer starts with, and asks with. */
+export interface PullStart {
+  /** Empty: from the start. */
+  readonly cursor: string;
+  /** Everything is compared, so nothing may be left out for what we claim. */
+  readonly full: boolean;
+  /** What we say of ourselves. */
+  readonly member: Member;
+  /** `membersHash` of what the peer last told us; null: nothing. */
+  readonly known: string | null;
+  /** Our newest pruned log id. */
+  readonly pruned: number;
+}
+
+export function pullStart(changelog: Changelog, peer: string): PullStart {
+  return changelog.database.transaction(() => {
+    const row = changelog.prepare(statement('peers/pull-start')).get({ name: peer }) as
+      { cursor: string; comparing: number; known: string | null } | undefined;
+    return {
+      cursor: row?.cursor ?? '',
+      full: row === undefined || row.cursor === '' || row.comparing === 1,
+      member: ownMember(changelog),
+      known: row?.known ?? null,
+      pruned: readReplica(changelog.database).pruned,
+    };
+  })();
+}

@@ -1,0 +1,149 @@
+import { hash } from 'node:crypto';
+import { z } from 'zod';
+import { MAX_STAMP_MS } from '../clock/stamp.js';
+
+/** Members of a group that a replica keeps, and claims of each. */
+export const MAX_MEMBERS = 256;
+/** Claims that stand in the query of a request, whose header ends at 16 KiB. */
+export const MAX_CLAIMS_IN_QUERY = 64;
+
+/** Instance (`node@epoch`) to log id: everything in that instance's log up to there, or something newer, is here. */
+export type Claims = Readonly<Record<string, number>>;
+
+/** What a replica of the group says of itself; nobody else changes it but for `forgotten_ms`. Times in ms by its clock. */
+export interface Member {
+  readonly node: string;
+  /** Empty where it was never heard of. */
+  readonly epoch: string;
+  /** When its claims began; 0 where it is known by name only. */
+  readonly born_ms: number;
+  /** When it last said something new. */
+  readonly told_ms: number;
+  /** Changes that it holds in quarantine. */
+  readonly held: number;
+  /** `tablesHash` of what it replicates; empty where that is unknown. */
+  readonly tables: string;
+  /** When somebody last had it forgotten; it is again a member once it says something newer. */
+  readonly forgotten_ms: number | null;
+  /** About every other member that it knows of, with 0 where it has nothing of it. */
+  readonly claims: Claims;
+}
+
+const INSTANCE = /^([A-Za-z0-9._-]{1,64})@([0-9a-f]{1,64})$/;
+
+const timeMs = z.number().int().min(0).max(MAX_STAMP_MS);
+const count = z.number().int().nonnegative();
+const node = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+const claims = z
+  .record(z.string().regex(INSTANCE), count)
+  .refine((all) => Object.keys(all).length <= MAX_MEMBERS, 'has too many claims');
+
+export const memberSchema = z.strictObject({
+  node,
+  epoch: z.string().regex(/^[0-9a-f]{0,64}$/),
+  born_ms: timeMs,
+  told_ms: timeMs,
+  held: count,
+  tables: z.string().regex(/^([0-9a-f]{16})?$/),
+  forgotten_ms: timeMs.nullable(),
+  claims,
+});
+
+export const membersSchema = z.array(memberSchema).max(MAX_MEMBERS);
+
+/** A replica that is known by name and instance only. */
+export function unheard(name: string, epoch: string): Member {
+  return {
+    node: name,
+    epoch,
+    born_ms: 0,
+    told_ms: 0,
+    held: 0,
+    tables: '',
+    forgotten_ms: null,
+    claims: {},
+  };
+}
+
+/** The node id and epoch of an instance; null where the text is none. */
+export function parseInstance(text: string): { node: string; epoch: string } | null {
+  const match = INSTANCE.exec(text);
+  return match === null ? null : { node: match[1] ?? '', epoch: match[2] ?? '' };
+}
+
+export function instanceOf({ node, epoch }: Pick<Member, 'node' | 'epoch'>): string {
+  return `${node}@${epoch}`;
+}
+
+export function isForgotten({ told_ms, forgotten_ms }: Member): boolean {
+  return forgotten_ms !== null && told_ms <= forgotten_ms;
+}
+
+/** Joins two rows of one member. In whatever order rows arrive, and however often, the result is the same. */
+export function mergeMembers(a: Member, b: Member): Member {
+  const [older, newer] = isBefore(a, b) ? [a, b] : [b, a];
+  const sameInstance = older.epoch === newer.epoch;
+  const forgotten_ms = sameInstance ? latest(older.forgotten_ms, newer.forgotten_ms) : newer.forgotten_ms;
+  // What was claimed before these claims began counts no more.
+  const goesOn = sameInstance && older.born_ms === newer.born_ms;
+  return { ...newer, forgotten_ms, claims: goesOn ? mergeClaims(older.claims, newer.claims) : newer.claims };
+}
+
+export function mergeClaims(a: Claims, b: Claims): Claims {
+  const merged: Record<string, number> = { ...a };
+  for (const [instance, logId] of Object.entries(b))
+    merged[instance] = Math.max(logId, merged[instance] ?? 0);
+  return merged;
+}
+
+function isBefore(a: Member, b: Member): boolean {
+  if (a.born_ms !== b.born_ms) return a.born_ms < b.born_ms;
+  if (a.epoch !== b.epoch) return a.epoch < b.epoch;
+  if (a.told_ms !== b.told_ms) return a.told_ms < b.told_ms;
+  return a.held !== b.held ? a.held < b.held : a.tables < b.tables;
+}
+
+function latest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+}
+
+/** The same for the same set of names, whatever their order and case: 16 hex digits. */
+export function tablesHash(names: readonly string[]): string {
+  return digits([...names].map((name) => name.toLowerCase()).sort(), 16);
+}
+
+/** What a puller sends back as `known`, so that it is not told the same again: 8 hex digits. */
+export function membersHash(members: readonly Member[]): string {
+  return digits([...members].map(canonical).sort(), 8);
+}
+
+/** One text for one content. */
+export function canonical(member: Member): string {
+  const { node, epoch, born_ms, told_ms, held, tables, forgotten_ms } = member;
+  return JSON.stringify([node, epoch, born_ms, told_ms, held, tables, forgotten_ms, sorted(member.claims)]);
+}
+
+function sorted(all: Claims): [string, number][] {
+  return Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function digits(content: readonly string[], length: number): string {
+  return hash('sha256', JSON.stringify(content), 'hex').slice(0, length);
+}
+
+/** `ann@7d0c:12,bob@c41b:0`, which needs no escape in a query; null where there are more than fit. */
+export function formatClaims(all: Claims): string | null {
+  const entries = sorted(all);
+  if (entries.length > MAX_CLAIMS_IN_QUERY) return null;
+  return entries.map(([instance, logId]) => `${instance}:${logId}`).join(',');
+}
+
+/** Null where the text is none of `formatClaims`. */
+export function parseClaims(text: string): Claims | null {
+  if (text === '') return {};
+  const parts = text.split(',');
+  if (parts.length > MAX_CLAIMS_IN_QUERY) return null;
+  const entries = parts.map((part) => /^([^:]+):(\d{1,15})$/.exec(part));
+  const all = entries.map((match) => [match?.[1] ?? '', Number(match?.[2])] as const);
+  return all.every(([instance]) => INSTANCE.test(instance)) ? Object.fromEntries(all) : null;
+}

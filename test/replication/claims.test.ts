@@ -1,0 +1,156 @@
+import { expect } from 'chai';
+import { instanceOf } from '#src/wire/members.js';
+import { QuickGroup, tableConfig, type QuickReplica } from './quick-replica.js';
+
+const SCHEMA =
+  'CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT); CREATE TABLE notes (id TEXT PRIMARY KEY);';
+
+describe('claims', () => {
+  let group: QuickGroup;
+  let ann: QuickReplica;
+  let bob: QuickReplica;
+  let cid: QuickReplica;
+  let dan: QuickReplica;
+  before(() => (group = new QuickGroup(SCHEMA, [tableConfig('words')])));
+  beforeEach(() => {
+    [ann, bob, cid, dan] = ['ann', 'bob', 'cid', 'dan'].map((node) => group.add(node)) as [
+      QuickReplica,
+      QuickReplica,
+      QuickReplica,
+      QuickReplica,
+    ];
+  });
+  afterEach(() => group.clear());
+  after(() => group.remove());
+
+  /** What `of` claims about `about`, as `knower` has heard. */
+  function claim(knower: QuickReplica, of: QuickReplica, about: QuickReplica): number | undefined {
+    return knower.members().get(of.node)?.claims[about.origin];
+  }
+
+  function add(replica: QuickReplica, ...ids: string[]): void {
+    for (const id of ids) replica.app.prepare('INSERT INTO words VALUES (?, ?)').run(id, replica.node);
+    replica.fold();
+  }
+
+  function head(replica: QuickReplica): number {
+    return replica.app.prepare('SELECT coalesce(max(log_id), 0) FROM _sync_marks').pluck().get() as number;
+  }
+
+  it('spread through a chain, also about replicas that never meet', () => {
+    add(ann, 'a', 'b');
+    for (const [puller, peer] of [
+      [bob, ann],
+      [cid, bob],
+      [dan, cid],
+    ] as const) {
+      puller.pullFrom(peer);
+    }
+    expect(claim(dan, dan, ann)).to.equal(head(ann));
+    expect(claim(ann, dan, ann)).to.equal(undefined);
+    for (const [puller, peer] of [
+      [cid, dan],
+      [bob, cid],
+      [ann, bob],
+    ] as const) {
+      puller.pullFrom(peer);
+    }
+    for (const other of [bob, cid, dan]) expect(claim(ann, other, ann), other.node).to.equal(head(ann));
+  });
+
+  it('name everyone that their author knew, so that nobody behind it is overlooked', () => {
+    dan.pullFrom(cid);
+    add(ann, 'a');
+    bob.pullFrom(ann);
+    cid.pullFrom(bob);
+    bob.pullFrom(cid);
+    ann.pullFrom(bob);
+    expect([...ann.members().keys()]).to.deep.equal(['ann', 'bob', 'cid', 'dan']);
+    expect(claim(ann, cid, ann)).to.equal(head(ann));
+    expect(claim(ann, dan, ann) ?? 0).to.equal(0);
+  });
+
+  it('wait for the head of a log', () => {
+    add(ann, 'a', 'b', 'c', 'd');
+    bob.pullPage(ann, 2);
+    expect(claim(bob, bob, ann) ?? 0).to.equal(0);
+    bob.pullPage(ann, 2);
+    expect(claim(bob, bob, ann)).to.equal(head(ann));
+  });
+
+  it('are not made of a page that leaves a row out which was written meanwhile', () => {
+    add(ann, 'a');
+    ann.app.prepare('UPDATE words SET english = ? WHERE id = ?').run('not folded yet', 'a');
+    const page = ann.page('', 10, null);
+    expect(JSON.parse(page)).to.include({ complete: false, vouches: false, has_more: false });
+  });
+
+  it('are not taken over from a replica of other tables', () => {
+    const eve = group.add('eve', '', [tableConfig('words'), tableConfig('notes')]);
+    add(ann, 'a');
+    bob.pullFrom(ann);
+    eve.pullFrom(bob);
+    expect(claim(eve, eve, bob)).to.equal(head(bob));
+    expect(claim(eve, eve, ann)).to.equal(0);
+  });
+
+  it('are not taken over from a replica that holds changes in quarantine', () => {
+    const strict = group.add(
+      'strict',
+      `CREATE TRIGGER no_b BEFORE INSERT ON words WHEN NEW.id = 'b' BEGIN SELECT RAISE(ABORT, 'no b'); END`,
+    );
+    add(ann, 'a', 'b');
+    strict.pullFrom(ann);
+    expect(strict.members().get('strict')).to.include({ held: 1 });
+    cid.pullFrom(strict);
+    expect(claim(cid, cid, strict)).to.equal(head(strict));
+    expect(claim(cid, cid, ann)).to.equal(0);
+    expect(cid.members().get('strict')).to.include({ held: 1 });
+  });
+
+  it('are not lowered by a comparison of everything', () => {
+    add(ann, 'a', 'b', 'c');
+    bob.pullFrom(ann);
+    bob.app.prepare(`UPDATE _sync_peers SET cursor = ''`).run();
+    bob.pullPage(ann, 1);
+    expect(claim(bob, bob, ann)).to.equal(head(ann));
+  });
+
+  it('beyond the end of the log are not believed', () => {
+    add(ann, 'a');
+    bob.pullFrom(ann);
+    bob.app
+      .prepare(
+        `UPDATE _sync_members SET claims = json_object(?, 99), told_ms = told_ms + 1 WHERE node = 'bob'`,
+      )
+      .run(ann.origin);
+    bob.pullFrom(ann);
+    expect(claim(ann, bob, ann) ?? 0).to.be.below(99);
+  });
+
+  it('go with the instance that they are about', () => {
+    add(ann, 'a');
+    bob.pullFrom(ann);
+    const before = ann.origin;
+    expect(bob.members().get('bob')?.claims).to.have.property(before);
+    ann.app.prepare(`UPDATE _sync_replica SET node = 'copied'`).run();
+    const again = group.reopen(ann);
+    again.pullFrom(bob);
+    bob.pullFrom(again);
+    expect(bob.members().get('bob')?.claims).to.not.have.property(before);
+    expect(bob.members().get('ann')).to.satisfy(
+      (row: Parameters<typeof instanceOf>[0]) => instanceOf(row) === again.origin,
+    );
+  });
+
+  it('and members are told once', () => {
+    add(ann, 'a');
+    for (let round = 0; round < 3; round += 1) {
+      bob.pullFrom(ann);
+      ann.pullFrom(bob);
+    }
+    const { page } = bob.pullPage(ann, 10);
+    expect(page).to.include({ complete: true, vouches: true });
+    expect(page.members).to.equal(undefined);
+  });
+});

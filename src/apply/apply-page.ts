@@ -181,6 +181,7 @@ function moveCursor(changelog: Changelog, page: Page, counts: ApplyCounts, optio
     behind: page.behind,
     appliedMs: counts.applied > 0 ? options.nowMs : null,
     fromStart: options.since === '' ? 1 : 0,
-    hasMore: page.has_more ? 1 : 0,
+    // behind a row that waits for the fold there may be more than the page says
+    hasMore: page.has_more || page.behind > 0 ? 1 : 0,
   });
 }

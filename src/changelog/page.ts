@@ -51,7 +51,9 @@ interface Basket {
   /** The last entry that the page covers. */
   last: number;
   full: boolean;
-  /** False once a change was left out that comes later, or not by itself. */
+  /** The next row was written since the fold. */
+  atUnfolded: boolean;
+  /** False once a change was left out that does not come by itself. */
   whole: boolean;
 }
 
@@ -74,24 +76,24 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       bytes: 0,
       last: since,
       full: false,
-      whole: hidden === 'none',
+      atUnfolded: hidden === 'too many',
+      whole: true,
     };
     for (const run of runsOf(scope, ids.slice(0, query.limit))) {
       fillFrom(changelog, scope, run, hidden === 'some', basket);
-      if (basket.full) break;
+      if (basket.full || basket.atUnfolded) break;
       basket.last = run.last;
     }
-    const hasMore = basket.full || hasMoreEntries;
-    const end =
-      hasMore || hidden === 'too many'
-        ? basket.last
-        : Math.max(basket.last, markedHeadOf(changelog.database));
+    const atHead = !basket.full && !hasMoreEntries && !basket.atUnfolded;
+    // Before an unfolded row the puller may ask again at once, and waits where nothing came of that.
+    const hasMore = basket.atUnfolded ? basket.last > since : !atHead;
+    const end = atHead ? Math.max(basket.last, markedHeadOf(changelog.database)) : basket.last;
     const tail = {
       ...(basket.oversized.length > 0 ? { oversized: basket.oversized } : {}),
       next_cursor: cursorAt(changelog.database, epoch, end),
       has_more: hasMore,
-      behind: hasMore ? behindOf(changelog, scope, end) : 0,
-      ...(hasMore ? {} : groupNews(changelog, basket.whole, query.known ?? null)),
+      behind: atHead ? 0 : behindOf(changelog, scope, end),
+      ...(hasMore ? {} : groupNews(changelog, atHead && basket.whole, query.known ?? null)),
     };
     const head = { protocol: PROTOCOL, node, epoch, server_time_ms: query.nowMs };
     return { json: joinPage(head, basket.changes, tail), changes: basket.changes.length, hasMore };
@@ -155,12 +157,18 @@ function runsOf(scope: Scope, entries: readonly Entry[]): Run[] {
 }
 
 /** Cells of sql/feed/rows.sql before the key and the row. */
-const FIXED_CELLS = 7;
+const FIXED_CELLS = 8;
+const UNFOLDED_CELL = 7;
 
 function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolean, basket: Basket): void {
   const query = changelog.prepare(rowsSql(run.table, hideSome)).safeIntegers(true).raw(true);
   const bound = { first: run.first, last: run.last, pullerOrigin: scope.pullerOrigin };
   for (const row of query.iterate(bound) as IterableIterator<PlainValue[]>) {
+    if (row[UNFOLDED_CELL] === 1n) {
+      // Passed over, it might never come: a fold that finds the same content leaves its entry where it is.
+      basket.atUnfolded = true;
+      return;
+    }
     const change = toWireChange(changelog, run.table, row);
     if (change === null) basket.whole = false;
     else if (!add(basket, change)) return;
@@ -239,8 +247,8 @@ function rowsSql(table: ReplicatedTable, hideSome: boolean): Sql {
     table: identifier(table.name),
     tableName,
     rowMatches: rowMatches(table, 'w', 'c'),
-    foldedOnly: hideSome
-      ? template('feed/folded-only', { tableName, unfoldedMatches: recordsMatch(table, 'u', 'c') })
-      : fragment(''),
+    unfolded: hideSome
+      ? template('feed/is-unfolded', { tableName, unfoldedMatches: recordsMatch(table, 'u', 'c') })
+      : fragment('0'),
   });
 }

@@ -7,7 +7,7 @@ const MAX_UNFOLDED = 100_000;
 
 /**
  * Notes, in a table of this connection's own, the keys whose rows were written since the last fold: their versions
- * don't describe them, so a page leaves them out until they are folded. The table is there where the answer is `some`.
+ * don't describe them, so a page ends before the first of them until it is folded. The table is there where the answer is `some`.
  */
 export function hideUnfolded(changelog: Changelog, folded: number): 'none' | 'some' | 'too many' {
   const { database } = changelog;

@@ -31,7 +31,15 @@ interface Place {
   readonly ledger: Map<string, Written>;
 }
 
-const ALL = { pageSize: 3, pages: 100 };
+interface Pull {
+  readonly pageSize: number;
+  /** At most. */
+  readonly pages: number;
+  /** The application of the replica that is pulled from holds the write lock, so that nothing can be folded there. */
+  readonly locked: boolean;
+}
+
+const ALL: Pull = { pageSize: 3, pages: 100, locked: false };
 
 /** Replicas, each beside a model of it; after every step the two are compared. */
 export class CausalGroup {
@@ -96,6 +104,14 @@ export class CausalGroup {
     if (changes > 0) this.wrote(at, 'words', key);
   }
 
+  /** Writes a row again as it is. */
+  touch(at: number, table: Table, key: number): void {
+    const { changes } = this.place(at)
+      .replica.app.prepare(`UPDATE ${table} SET id = id WHERE id = ?`)
+      .run(`k${key}`);
+    if (changes > 0) this.wrote(at, table, key);
+  }
+
   erase(at: number, table: Table, key: number): void {
     const { changes } = this.place(at)
       .replica.app.prepare(`DELETE FROM ${table} WHERE id = ?`)
@@ -129,15 +145,15 @@ export class CausalGroup {
     this.expectStanding(at, standing);
   }
 
-  /** Pulls up to this many pages. */
-  pull(at: number, from: number, { pageSize, pages }: { pageSize: number; pages: number }): number {
+  /** Pulls some pages. */
+  pull(at: number, from: number, { pageSize, pages, locked }: Pull): number {
     if (at === from) return 0;
     this.quick.nowMs += 7;
-    this.fold(from);
+    if (!locked) this.fold(from);
     this.fold(at);
     let received = 0;
     for (let page = 0; page < pages; page += 1) {
-      const pulled = this.place(at).replica.pullPage(this.place(from).replica, pageSize);
+      const pulled = this.place(at).replica.pullPage(this.place(from).replica, pageSize, { fold: !locked });
       if (pulled.page.changes.length > 0) {
         received += pulled.page.changes.length;
         const standing = standingRows(this.place(at).replica);

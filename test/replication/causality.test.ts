@@ -19,7 +19,13 @@ const step = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      kind: fc.constantFrom('put' as const, 'put' as const, 'note' as const, 'erase' as const),
+      kind: fc.constantFrom(
+        'put' as const,
+        'put' as const,
+        'note' as const,
+        'touch' as const,
+        'erase' as const,
+      ),
       replica,
       key,
       value: fc.nat({ max: 3 }),
@@ -40,6 +46,7 @@ const step = fc.oneof(
       peer: replica,
       pageSize: fc.integer({ min: 1, max: 3 }),
       pages: fc.constantFrom(1, 2, 100),
+      locked: fc.constantFrom(false, false, true),
     }),
   },
 );
@@ -87,6 +94,8 @@ describe('random histories beside full vector clocks', () => {
         return group.putWord(at, each.key, `word ${each.value}`, each.clockMs);
       case 'note':
         return group.putNote(at, each.key, each.value);
+      case 'touch':
+        return group.touch(at, each.value < 2 ? 'words' : 'notes', each.key);
       case 'soft delete':
         return group.softDelete(at, each.key, each.clockMs);
       case 'erase':

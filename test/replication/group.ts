@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { stringify } from 'yaml';
 import type { StatusReport } from '#src/replica/status.js';
 import { runCliWell, startCli } from './command-line.js';
-import { logHead } from './content.js';
+import { countOf, logHead } from './content.js';
 import type { Program, ProgramEnd } from './program.js';
 
 /** Sections of a configuration file, as they stand in it. */
@@ -109,7 +109,8 @@ export class ReplicaGroup {
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
       const before = this.heads();
       const pulls = await this.pullRound();
-      if (!pulls.some(hasMoved) && JSON.stringify(this.heads()) === JSON.stringify(before)) return;
+      const grown = JSON.stringify(this.heads()) !== JSON.stringify(before);
+      if (!pulls.some(hasMoved) && !grown && this.files.every(isFolded)) return;
     }
     throw new Error(`still moving after ${MAX_ROUNDS} rounds of pulls`);
   }
@@ -240,6 +241,11 @@ export class Replica {
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(this.address + path, { ...init, signal: AbortSignal.timeout(20_000) });
   }
+}
+
+/** What waits for the fold is not in a page yet. */
+function isFolded(file: string): boolean {
+  return countOf(file, '_sync_changes', 'origin IS NULL') === 0;
 }
 
 function hasMoved({ applied, skipped, quarantined }: PullCounts): boolean {

@@ -103,9 +103,13 @@ export class QuickReplica {
     }
   }
 
-  /** Pulls the next page from another replica. */
-  pullPage(peer: QuickReplica, pageSize: number): { page: Page; counts: PartDone['counts'] } {
-    peer.fold();
+  /** Pulls the next page from another replica; `fold` false: whose application holds the write lock meanwhile. */
+  pullPage(
+    peer: QuickReplica,
+    pageSize: number,
+    { fold = true } = {},
+  ): { page: Page; counts: PartDone['counts'] } {
+    if (fold) peer.fold();
     let start = pullStart(this.changelog, peer.node);
     const ask = () => parsePage(Buffer.from(peer.page(start.cursor, pageSize, this.origin, start)));
     let page: Page;

@@ -1,1 +1,0 @@
-AND NOT EXISTS (SELECT 1 FROM temp.unfolded AS u WHERE u.table_name = {{tableName}} AND {{unfoldedMatches}})

@@ -1,0 +1,1 @@
+EXISTS (SELECT 1 FROM temp.unfolded AS u WHERE u.table_name = {{tableName}} AND {{unfoldedMatches}})

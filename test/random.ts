@@ -11,3 +11,14 @@ export function printedSeed(runs: number): number {
   console.log(`      ${runs} runs, seed ${seed} (FC_SEED=${seed} replays them)`);
   return seed;
 }
+
+/** Numbers from 0 to 1 that a seed determines, for what takes too long to be shrunk (mulberry32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), state | 1);
+    bits ^= bits + Math.imul(bits ^ (bits >>> 7), bits | 61);
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

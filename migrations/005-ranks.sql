@@ -2,3 +2,5 @@
 ALTER TABLE _sync_changes ADD COLUMN rank INTEGER;
 -- The newest stamp that the row had here, where its present version has a lower one and won by rank. Stays here.
 ALTER TABLE _sync_changes ADD COLUMN floor INTEGER;
+-- Who decided when the two versions met: `version`, `resolver`, or `nobody`, so that each side stays where it is.
+ALTER TABLE _sync_conflicts ADD COLUMN decided_by TEXT NOT NULL DEFAULT 'version';

@@ -1,4 +1,18 @@
-INSERT INTO _sync_conflicts
-  (table_name, record_key, found_ms, loser_stamp, loser_origin, loser_fingerprint, loser, winner, local_side, winner_key)
-VALUES (:table, :key, :foundMs, :loserStamp, :loserOrigin, :loserFingerprint, :loser, :winner, :localSide, :winnerKey)
-ON CONFLICT DO NOTHING
+-- Once per loser; one that nobody has decided is open again when it comes back.
+INSERT INTO _sync_conflicts (
+  table_name, record_key, found_ms, loser_stamp, loser_origin, loser_fingerprint, loser, winner, local_side, winner_key,
+  decided_by
+)
+VALUES (
+  :table, :key, :foundMs, :loserStamp, :loserOrigin, :loserFingerprint, :loser, :winner, :localSide, :winnerKey,
+  :decidedBy
+)
+ON CONFLICT (table_name, record_key, loser_stamp, loser_origin, loser_fingerprint) DO UPDATE SET
+  found_ms = excluded.found_ms,
+  settled_ms = NULL,
+  loser = excluded.loser,
+  winner = excluded.winner,
+  local_side = excluded.local_side,
+  winner_key = NULL,
+  decided_by = excluded.decided_by
+WHERE excluded.decided_by = 'nobody' AND settled_ms IS NOT NULL

@@ -1,4 +1,5 @@
 import { tableNamed, type Changelog } from '../changelog/changelog.js';
+import { settleSeen } from '../changelog/settle.js';
 import { sqliteCodeOf } from '../database/open.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
 import type { Change } from '../wire/page.js';
@@ -10,14 +11,16 @@ import {
   adoptLegacyRow,
   findRow,
   findVersion,
-  findWholeRow,
   type ApplyClock,
   type LocalVersion,
   type WholeRow,
 } from './local.js';
+import { mergeConflict } from './merge.js';
 import { isClash, reasonOf, type Reason } from './quarantine.js';
 import { resolve, type Resolution } from './resolve.js';
-import { rowsInTheWay } from './rows-in-the-way.js';
+import { IGNORED, WOULD_EVICT, wouldEvict } from './rows-in-the-way.js';
+import { decidedBy } from './strategy.js';
+import { leaveUndecided, type Met } from './undecided.js';
 import { deleteRow, enterVersion, insertRow, updateRow, withKept, type Writable } from './write.js';
 
 export type Applied =
@@ -58,6 +61,10 @@ function settle(
 ): Applied {
   const resolution = resolve(local?.version ?? null, change.version);
   if (resolution.outcome === 'same') return SKIPPED;
+  if (resolution.conflict && local !== null) {
+    const decided = otherwiseDecided(changelog, { table, local, change }, resolution, clock);
+    if (decided !== null) return decided;
+  }
   const localRow = resolution.conflict ? findRow(changelog, table, change.key) : null;
   if (resolution.outcome === 'write') {
     const obstacle = writeRow(changelog, table, change, writable, local);
@@ -68,8 +75,33 @@ function settle(
     if (obstacle !== null) return { outcome: 'held', ...obstacle };
   }
   if (resolution.outcome !== 'keep') enterVersion(changelog, table, change, local);
+  // Its author has seen what it has seen, and wrote what stands here.
+  if (
+    resolution.outcome === 'keep' &&
+    !resolution.conflict &&
+    local?.version.fingerprint === change.version.fingerprint
+  )
+    settleSeen(changelog, table, () => change.key, change.version);
   const conflict = noteIfConflict(changelog, table, change, { local, localRow, resolution }, clock);
   return { outcome: resolution.outcome === 'write' ? 'applied' : 'skipped', conflict };
+}
+
+/** Null where the order of versions decides. */
+function otherwiseDecided(
+  changelog: Changelog,
+  met: Met,
+  { outcome }: Resolution,
+  clock: ApplyClock,
+): Applied | null {
+  const loser = outcome === 'keep' ? met.change.version : met.local.version;
+  const by = decidedBy(changelog, met.table, loser);
+  if (by === 'version') return null;
+  if (by === 'resolver') {
+    const fault = mergeConflict(changelog, met, clock);
+    if (fault === null) return { outcome: 'applied', conflict: true };
+    changelog.resolvers.noteFault(met.table.name, fault);
+  }
+  return { outcome: 'skipped', conflict: leaveUndecided(changelog, met, clock) };
 }
 
 function noteIfConflict(
@@ -84,8 +116,8 @@ function noteIfConflict(
   const there = { version: change.version, record: change.record };
   const meeting =
     met.resolution.outcome === 'keep'
-      ? ({ winner: here, loser: there, local: 'winner', winnerKey: null } as const)
-      : ({ winner: there, loser: here, local: 'loser', winnerKey: null } as const);
+      ? ({ winner: here, loser: there, local: 'winner', winnerKey: null, decidedBy: 'version' } as const)
+      : ({ winner: there, loser: here, local: 'loser', winnerKey: null, decidedBy: 'version' } as const);
   return noteConflict(changelog, table, change.key, meeting, clock.nowMs);
 }
 
@@ -93,11 +125,6 @@ function noteIfConflict(
 type Obstacle = typeof LEGACY_ROW | { readonly reason: Reason };
 
 const LEGACY_ROW = 'legacy row';
-
-const WOULD_EVICT = 'unique: another row here has its value, and the schema would replace it';
-
-/** ON CONFLICT IGNORE in the schema, or RAISE(IGNORE) in a trigger. */
-const IGNORED = 'a rule or trigger of this database ignores the row';
 
 /** Null where the row is written; otherwise what stands in the way. */
 function writeRow(
@@ -111,7 +138,7 @@ function writeRow(
   try {
     if (writable !== null && table.table.replacesOnConflict) {
       if (isLegacy(changelog, table, change, local)) return LEGACY_ROW;
-      if (wouldEvict(changelog, table, change, writable)) return { reason: WOULD_EVICT };
+      if (wouldEvict(changelog, table, change.key, writable)) return { reason: WOULD_EVICT };
     }
     if (writable === null) {
       if (!present && isLegacy(changelog, table, change, local)) return LEGACY_ROW;
@@ -126,18 +153,6 @@ function writeRow(
     const clash = isClash(sqliteCodeOf(error) ?? '');
     return clash && isLegacy(changelog, table, change, local) ? LEGACY_ROW : { reason };
   }
-}
-
-/** Whether the schema's own ON CONFLICT REPLACE would delete another row for this one, without a word. */
-function wouldEvict(
-  changelog: Changelog,
-  table: ReplicatedTable,
-  change: Change,
-  writable: Writable,
-): boolean {
-  const whole = findWholeRow(changelog, table, change.key);
-  const row = whole === null ? writable : withKept(writable, whole);
-  return rowsInTheWay(changelog, table, change.key, row).length > 0;
 }
 
 /** Whether there is a row of this key that the changelog does not know, or takes for deleted. */

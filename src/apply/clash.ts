@@ -55,7 +55,13 @@ function decide(changelog: Changelog, change: Change, clock: ApplyClock, kept: W
   const stronger = holders.find((holder) => compareVersions(holder.version, change.version) > 0);
   if (stronger !== undefined) return overrule(changelog, table, change, stronger, clock);
   for (const holder of holders) {
-    const meeting = { winner: change, loser: holder, local: 'loser', winnerKey: change.key } as const;
+    const meeting = {
+      winner: change,
+      loser: holder,
+      local: 'loser',
+      winnerKey: change.key,
+      decidedBy: 'version',
+    } as const;
     noteConflict(changelog, table, holder.key, meeting, clock.nowMs);
     carriedOut(applyChange(changelog, tombstoneOf(changelog, table, holder), clock));
   }
@@ -71,7 +77,13 @@ function overrule(
   winner: Holder,
   clock: ApplyClock,
 ): Applied {
-  const meeting = { winner, loser: change, local: 'winner', winnerKey: winner.key } as const;
+  const meeting = {
+    winner,
+    loser: change,
+    local: 'winner',
+    winnerKey: winner.key,
+    decidedBy: 'version',
+  } as const;
   noteConflict(changelog, table, change.key, meeting, clock.nowMs);
   carriedOut(applyChange(changelog, tombstoneOf(changelog, table, change), clock));
   return { outcome: 'skipped', conflict: true };

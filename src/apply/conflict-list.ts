@@ -2,10 +2,11 @@ import type { Database } from 'better-sqlite3';
 import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
 import type { WireValue } from '../wire/value.js';
+import type { DecidedBy } from './strategy.js';
 
 /** One side of a conflict as the ledger keeps it. */
 export interface ConflictSide {
-  /** True where last-write-wins chose this side. */
+  /** True where the order of versions chose this side. */
   readonly won: boolean;
   readonly key: readonly WireValue[];
   readonly rank: number;
@@ -25,6 +26,11 @@ export interface Conflict {
   readonly key: readonly WireValue[];
   /** `row`: two versions of one row met. `unique`: two rows claimed one unique value, and the loser's was deleted. */
   readonly kind: 'row' | 'unique';
+  /**
+   * `version`: the greater one won. `nobody` (`manual`, or a resolver that failed): each stays where it is until it is
+   * resolved. `resolver`: both went into a merge.
+   */
+  readonly decided_by: DecidedBy;
   readonly found_ms: number;
   /** Null while it is open. */
   readonly settled_ms: number | null;
@@ -50,6 +56,7 @@ interface LedgerRow {
   record_key: string;
   winner_key: string | null;
   local_side: 'winner' | 'loser';
+  decided_by: DecidedBy;
   found_ms: number;
   settled_ms: number | null;
   loser: string;
@@ -78,13 +85,14 @@ export function readConflict(database: Database, id: number): Conflict {
 function toConflict(row: LedgerRow): Conflict {
   const key = JSON.parse(row.record_key) as WireValue[];
   const winnerKey = row.winner_key === null ? key : (JSON.parse(row.winner_key) as WireValue[]);
-  const winner = { won: true, key: winnerKey, ...sideOf(row.winner) };
+  const winner = { won: row.decided_by === 'version', key: winnerKey, ...sideOf(row.winner) };
   const loser = { won: false, key, ...sideOf(row.loser) };
   return {
     id: row.id,
     table: row.table_name,
     key,
     kind: row.winner_key === null ? 'row' : 'unique',
+    decided_by: row.decided_by,
     found_ms: row.found_ms,
     settled_ms: row.settled_ms,
     ...(row.local_side === 'winner' ? { local: winner, remote: loser } : { local: loser, remote: winner }),

@@ -4,6 +4,7 @@ import { statement } from '../sql/template.js';
 import { keyText } from '../wire/key-text.js';
 import { toWire, type SqlValue } from '../wire/value.js';
 import type { Version } from '../wire/version.js';
+import type { DecidedBy } from './strategy.js';
 
 /** One side of a conflict. */
 export interface Side {
@@ -12,13 +13,14 @@ export interface Side {
   readonly record: ReadonlyMap<string, SqlValue> | null;
 }
 
-/** Two versions that met, and which of them this replica had then. */
+/** Two versions that met, and which of them this replica had then. Where nobody decided, the loser is what arrived. */
 export interface Meeting {
   readonly winner: Side;
   readonly loser: Side;
   readonly local: 'winner' | 'loser';
   /** The winner's key, where another row took the loser's unique value; null where both are versions of one row. */
   readonly winnerKey: readonly SqlValue[] | null;
+  readonly decidedBy: DecidedBy;
 }
 
 /** Keeps a version that was overruled without its being known to the winner's author, in full; once per version. */
@@ -26,7 +28,7 @@ export function noteConflict(
   changelog: Changelog,
   table: ReplicatedTable,
   key: readonly SqlValue[],
-  { winner, loser, local, winnerKey }: Meeting,
+  { winner, loser, local, winnerKey, decidedBy }: Meeting,
   nowMs: number,
 ): boolean {
   const noted = changelog.prepare(statement('apply/note-conflict')).run({
@@ -40,6 +42,7 @@ export function noteConflict(
     winner: sideText(winner),
     localSide: local,
     winnerKey: winnerKey === null ? null : keyText(winnerKey),
+    decidedBy,
   });
   // What is entered later in this transaction may have seen the loser.
   changelog.settling.nowMs = nowMs;

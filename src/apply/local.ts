@@ -1,5 +1,5 @@
 import { parseTimestamp } from '../clock/timestamp.js';
-import { originOf, readReplica, type Changelog } from '../changelog/changelog.js';
+import { authorOf, type Changelog } from '../changelog/changelog.js';
 import { nextVersion, type Present } from '../changelog/next-version.js';
 import { exactValues, rowBytes, rowColumns, type PlainValue } from '../changelog/row.js';
 import { recordColumns } from '../database/record-columns.js';
@@ -87,6 +87,11 @@ function readRow(
   return new Map(columns.map((name, index) => [name, values[index] ?? null]));
 }
 
+/** The fingerprint of a row as it is here; empty where there is none. */
+export function fingerprintOf(table: ReplicatedTable, row: ReadonlyMap<string, SqlValue> | null): string {
+  return row === null ? '' : fingerprinter(table.columns)(table.columns.map((name) => row.get(name) ?? null));
+}
+
 /** What applying needs of the clock, in ms. */
 export interface ApplyClock {
   readonly nowMs: number;
@@ -106,10 +111,8 @@ export function adoptLegacyRow(
   const row = findRow(changelog, table, key);
   if (row === null) throw new TypeError(`Expected a legacy row in "${table.name}"`);
   const replaced = findVersion(changelog, table, key);
-  const origin = originOf(readReplica(changelog.database));
-  const fingerprint = fingerprinter(table.columns)(table.columns.map((name) => row.get(name) ?? null));
-  const claim = { fingerprint, claimedMs: claimOf(table, row) };
-  const version = nextVersion(replaced, claim, origin, clock);
+  const claim = { fingerprint: fingerprintOf(table, row), claimedMs: claimOf(table, row) };
+  const version = nextVersion(replaced, claim, authorOf(changelog, table), clock);
   if (version === null)
     throw new TypeError(`Expected a row of "${table.name}" that the changelog does not know`);
   enterVersion(changelog, table, { key, version, record: row }, replaced);

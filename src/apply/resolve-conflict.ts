@@ -1,21 +1,28 @@
-import { originOf, readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
+import { authorOf, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { drawMark } from '../changelog/marks.js';
+import { rankAfter } from '../changelog/next-version.js';
 import { settle } from '../changelog/settle.js';
 import { stampAfter } from '../clock/stamp.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { SyncError } from '../errors.js';
-import { fingerprinter } from '../wire/fingerprint.js';
 import { fromWire, type SqlValue, type WireValue } from '../wire/value.js';
-import { seenAfter, type Version } from '../wire/version.js';
+import { seenAfterAll, type Version } from '../wire/version.js';
 import { writableOf } from './apply-change.js';
 import { readConflict, type Conflict, type ConflictSide } from './conflict-list.js';
 import { guarded } from './guarded.js';
-import { adoptLegacyRow, findRow, findVersion, type ApplyClock, type LocalVersion } from './local.js';
+import {
+  adoptLegacyRow,
+  fingerprintOf,
+  findRow,
+  findVersion,
+  type ApplyClock,
+  type LocalVersion,
+} from './local.js';
 import { reasonOf } from './quarantine.js';
 import { deleteRow, enterVersion, insertRow, updateRow } from './write.js';
 
 export interface Resolve {
-  /** `local`: what this replica had when the two met. `remote`: what arrived. */
+  /** `local`: what this replica had when the two met, or the row as it is where nobody has decided. `remote`: what arrived. */
   readonly keep: 'local' | 'remote';
   /** Also where the row is no longer what either side says. */
   readonly force: boolean;
@@ -38,11 +45,9 @@ export function resolveConflict(
   const key = conflict.key.map(decoded);
   return guarded(changelog, clock.nowMs, () => {
     const current = currentVersion(changelog, table, key, clock);
-    if (!force) requireUnchanged(conflict, current);
-    const kept = keep === 'local' ? conflict.local : conflict.remote;
-    // Of two rows with one unique value the loser's was deleted: keeping the winner leaves it so.
-    const record = kept.won && conflict.kind === 'unique' ? null : kept.record;
-    writeSide(changelog, table, key, conflict, record);
+    const staying = keep === 'local' && conflict.decided_by === 'nobody';
+    if (!force && !staying) requireUnchanged(conflict, current);
+    if (!staying) writeKept(changelog, table, key, conflict, keep);
     const row = findRow(changelog, table, key);
     const version = resolvingVersion(changelog, table, conflict, { current, row }, clock);
     enterVersion(changelog, table, { key, version, record: row }, current);
@@ -88,13 +93,16 @@ function requireUnchanged(conflict: Conflict, current: LocalVersion | null): voi
   );
 }
 
-function writeSide(
+function writeKept(
   changelog: Changelog,
   table: ReplicatedTable,
   key: readonly SqlValue[],
   conflict: Conflict,
-  record: ConflictSide['record'],
+  keep: Resolve['keep'],
 ): void {
+  const kept = conflict[keep];
+  // Of two rows with one unique value the loser's was deleted: keeping the winner leaves it so.
+  const record = kept.won && conflict.kind === 'unique' ? null : kept.record;
   try {
     if (record === null) {
       deleteRow(changelog, table, key);
@@ -125,7 +133,8 @@ function resolvingVersion(
   { current, row }: { current: LocalVersion | null; row: Row | null },
   clock: ApplyClock,
 ): Version {
-  const origin = originOf(readReplica(changelog.database));
+  const author = authorOf(changelog, table);
+  const { origin } = author;
   const loser = loserOf(conflict);
   // The winner of a unique clash is a version of another row.
   const sides = conflict.kind === 'unique' ? [loser] : [conflict.local, conflict.remote];
@@ -136,29 +145,13 @@ function resolvingVersion(
     current?.newestMs ?? 0,
     ...known.map(({ stamp }) => stamp),
   );
-  const rank = Math.max(...known.map((version) => version.rank));
-  const seen = mergedSeen(known.map((version) => seenAfter(version, origin)));
+  const rank = rankAfter(Math.max(...known.map((version) => version.rank)), author);
   const stamp = Math.max(clock.nowMs, stampAfter(newest));
-  return { rank, stamp, origin, fingerprint: fingerprintOf(table, row), seen };
-}
-
-function fingerprintOf(table: ReplicatedTable, row: Row | null): string {
-  return row === null ? '' : fingerprinter(table.columns)(table.columns.map((name) => row.get(name) ?? null));
-}
-
-function mergedSeen(all: readonly Version['seen'][]): Version['seen'] {
-  const merged: Record<string, number> = {};
-  for (const seen of all) {
-    for (const [origin, stamp] of Object.entries(seen ?? {})) {
-      merged[origin] = Math.max(stamp, merged[origin] ?? 0);
-    }
-  }
-  const entries = Object.entries(merged).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.length === 0 ? null : Object.fromEntries(entries);
+  return { rank, stamp, origin, fingerprint: fingerprintOf(table, row), seen: seenAfterAll(known, origin) };
 }
 
 function loserOf({ local, remote }: Conflict): ConflictSide {
-  return local.won ? remote : local;
+  return remote.won ? local : remote;
 }
 
 function decoded(value: WireValue): SqlValue {

@@ -5,7 +5,25 @@ import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, template, type Sql } from '../sql/template.js';
 import type { SqlValue } from '../wire/value.js';
-import type { Writable } from './write.js';
+import { findWholeRow } from './local.js';
+import { withKept, type Writable } from './write.js';
+
+/** Reasons to hold a row that nothing but the row itself gives. */
+export const WOULD_EVICT = 'unique: another row here has its value, and the schema would replace it';
+/** ON CONFLICT IGNORE in the schema, or RAISE(IGNORE) in a trigger. */
+export const IGNORED = 'a rule or trigger of this database ignores the row';
+
+/** Whether the schema's own ON CONFLICT REPLACE would delete another row for this one, without a word. */
+export function wouldEvict(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+  writable: Writable,
+): boolean {
+  const whole = findWholeRow(changelog, table, key);
+  const row = whole === null ? writable : withKept(writable, whole);
+  return rowsInTheWay(changelog, table, key, row).length > 0;
+}
 
 /** Carries the answer out of the savepoint that is taken back. */
 class Found extends Error {

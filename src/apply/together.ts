@@ -6,6 +6,7 @@ import { noteConflict } from './ledger.js';
 import { findRow, findVersion, findWholeRow, type ApplyClock, type WholeRow } from './local.js';
 import { resolve } from './resolve.js';
 import { inSavepoint } from './savepoint.js';
+import { decidedBy } from './strategy.js';
 import { deleteRow } from './write.js';
 
 /** Changes of a group that find no place in it. */
@@ -70,9 +71,10 @@ function makeRoom(changelog: Changelog, change: Change, clock: ApplyClock): Whol
   const resolution = resolve(local?.version ?? null, change.version);
   if (local === null || resolution.outcome !== 'write') return null;
   if (resolution.conflict) {
+    if (decidedBy(changelog, table, local.version) !== 'version') return null;
     const winner = { version: change.version, record: change.record };
     const loser = { version: local.version, record: findRow(changelog, table, change.key) };
-    const meeting = { winner, loser, local: 'loser', winnerKey: null } as const;
+    const meeting = { winner, loser, local: 'loser', winnerKey: null, decidedBy: 'version' } as const;
     noteConflict(changelog, table, change.key, meeting, clock.nowMs);
   }
   const row = findWholeRow(changelog, table, change.key);

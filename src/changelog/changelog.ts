@@ -1,9 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { Resolvers } from '../config/resolvers.js';
 import { newEpoch } from '../database/migrate.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { statement, type Sql } from '../sql/template.js';
 import { registerFingerprint } from './fingerprint-function.js';
 import { drawMark } from './marks.js';
+import type { Author } from './next-version.js';
 import { Origins } from './origins.js';
 
 /** This database instance: its origin is `node@epoch`. */
@@ -17,6 +19,8 @@ export interface Changelog {
   readonly database: Database;
   readonly tables: readonly ReplicatedTable[];
   readonly origins: Origins;
+  /** What decides conflicts in tables with `custom`. */
+  readonly resolvers: Resolvers;
   /** Rows more that have a live version, by table, since the transaction began. */
   readonly liveChanges: Map<string, number>;
   /** When each table may be counted again (see evictions.ts), by name. */
@@ -27,14 +31,22 @@ export interface Changelog {
   prepare(sql: Sql): Statement<unknown[], unknown>;
 }
 
-/** Opens the changelog on a connection; registers the functions that its SQL calls. */
-export function openChangelog(database: Database, tables: readonly ReplicatedTable[]): Changelog {
+/**
+ * Opens the changelog on a connection; registers the functions that its SQL calls. Who applies changes brings the
+ * resolvers, loaded.
+ */
+export function openChangelog(
+  database: Database,
+  tables: readonly ReplicatedTable[],
+  resolvers = new Resolvers(),
+): Changelog {
   const prepared = new Map<string, Statement<unknown[], unknown>>();
   for (const table of tables) registerFingerprint(database, table);
   return {
     database,
     tables,
     origins: new Origins(database),
+    resolvers,
     liveChanges: new Map(),
     countAgainMs: new Map(),
     settling: { nowMs: null },
@@ -68,6 +80,13 @@ export function readReplica(database: Database): ReplicaRow {
 
 export function originOf(identity: Identity): string {
   return `${identity.node}@${identity.epoch}`;
+}
+
+/** This instance as the author of versions in a table. */
+export function authorOf(changelog: Changelog, { config }: ReplicatedTable): Author {
+  const identity = readReplica(changelog.database);
+  const preferred = config.conflictResolution === 'source_wins' && config.preferredNode === identity.node;
+  return { origin: originOf(identity), preferred };
 }
 
 export function tableNamed(changelog: Changelog, name: string): ReplicatedTable | undefined {

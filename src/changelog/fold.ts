@@ -3,7 +3,7 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { parseTimestamp } from '../clock/timestamp.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { fingerprinter } from '../wire/fingerprint.js';
-import { originOf, readReplica, tableNamed, type Changelog } from './changelog.js';
+import { authorOf, readReplica, tableNamed, type Changelog } from './changelog.js';
 import { fingerprintCall } from './fingerprint-function.js';
 import { enterLiveChanges, liveChange, lookForEvictions, noteLive } from './evictions.js';
 import { drawMark, headOf } from './marks.js';
@@ -107,8 +107,8 @@ function setFolded(changelog: Changelog, before: number, folded: number): void {
 }
 
 function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, clock: FoldClock): number {
-  const origin = originOf(readReplica(changelog.database));
-  const originId = changelog.origins.idOf(origin);
+  const author = authorOf(changelog, table);
+  const originId = changelog.origins.idOf(author.origin);
   const insert = changelog.prepare(insertVersionSql(table));
   const drop = changelog.prepare(statement('changelog/delete-entry'));
   const rows = changelog.prepare(foldRowsSql(table)).all(range) as FoldRow[];
@@ -119,7 +119,7 @@ function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, c
     const version = nextVersion(
       presentVersion(changelog, row),
       { fingerprint, claimedMs: claimedMs(table, row) },
-      origin,
+      author,
       clock,
     );
     if (version === null) continue;

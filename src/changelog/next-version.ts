@@ -1,5 +1,5 @@
 import { nextStamp } from '../clock/stamp.js';
-import { seenAfter, type Version } from '../wire/version.js';
+import { MAX_RANK, seenAfter, type Version } from '../wire/version.js';
 
 /** What the fold knows of a row that some raw entry names. */
 export interface FoldedRow {
@@ -21,6 +21,19 @@ export interface Present {
   readonly newestMs: number;
 }
 
+/** Who makes a version. */
+export interface Author {
+  /** The instance, `node@epoch`. */
+  readonly origin: string;
+  /** True where this replica is the one whose edits `source_wins` prefers. */
+  readonly preferred: boolean;
+}
+
+/** The rank of an edit by this author of a row that had this rank, 0 where it is new. */
+export function rankAfter(rank: number, { preferred }: Author): number {
+  return preferred ? Math.min(rank + 1, MAX_RANK) : rank;
+}
+
 /**
  * The version that this instance gives a row, or null where its content is what the present version says. Its stamp is
  * above all that the row ever had here: an instance's stamps tell what it knew, so they have to grow.
@@ -28,15 +41,15 @@ export interface Present {
 export function nextVersion(
   present: Present | null,
   row: FoldedRow,
-  origin: string,
+  author: Author,
   clock: FoldClock,
 ): Version | null {
   if (present?.version.fingerprint === row.fingerprint) return null;
   return {
-    rank: present?.version.rank ?? 0,
+    rank: rankAfter(present?.version.rank ?? 0, author),
     stamp: nextStamp({ claimedMs: row.claimedMs, replacedMs: present?.newestMs ?? null, ...clock }),
-    origin,
+    origin: author.origin,
     fingerprint: row.fingerprint,
-    seen: present === null ? null : seenAfter(present.version, origin),
+    seen: present === null ? null : seenAfter(present.version, author.origin),
   };
 }

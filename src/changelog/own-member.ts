@@ -69,5 +69,5 @@ function aboutMembers(changelog: Changelog, own: Member, claims: Claims): Claims
 }
 
 function heldHere(changelog: Changelog): number {
-  return (changelog.prepare(statement('quarantine/count')).get() as { held: number }).held;
+  return (changelog.prepare(statement('members/held')).get() as { held: number }).held;
 }

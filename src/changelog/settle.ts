@@ -7,6 +7,8 @@ import type { Changelog } from './changelog.js';
 
 interface OpenConflict extends VersionName {
   readonly id: number;
+  /** The version with its row, JSON. */
+  readonly loser: string;
   readonly winnerKey: string | null;
 }
 
@@ -25,19 +27,34 @@ export function settleSeen(
 ): void {
   const { nowMs } = changelog.settling;
   if (nowMs === null) return;
-  const bound = { table: table.name, key: keyText(key()) };
-  const open = changelog.prepare(statement('conflicts/open-of-key')).all(bound) as OpenConflict[];
-  for (const conflict of open) {
+  for (const conflict of openOf(changelog, table, key())) {
     if (settles(version, conflict)) settle(changelog, conflict.id, nowMs);
   }
+}
+
+/** Whether the loser of an open conflict of the key is this version, or has seen it. */
+export function isOpenAlready(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+  version: Version,
+): boolean {
+  return openOf(changelog, table, key).some(
+    ({ loser, winnerKey }) => winnerKey === null && hasSeen(JSON.parse(loser) as Version, version),
+  );
+}
+
+function openOf(changelog: Changelog, table: ReplicatedTable, key: readonly SqlValue[]): OpenConflict[] {
+  const bound = { table: table.name, key: keyText(key) };
+  return changelog.prepare(statement('conflicts/open-of-key')).all(bound) as OpenConflict[];
 }
 
 export function settle(changelog: Changelog, id: number, nowMs: number): void {
   changelog.prepare(statement('conflicts/settle')).run({ id, settledMs: nowMs });
 }
 
-function settles(version: Version, { winnerKey, ...loser }: OpenConflict): boolean {
-  if (!hasSeen(version, loser)) return false;
+function settles(version: Version, conflict: OpenConflict): boolean {
+  if (!hasSeen(version, conflict)) return false;
   // The tombstone that decides a unique clash, at the loser's stamp + 1, is the loss itself, whoever has decided.
-  return winnerKey === null || version.stamp > loser.stamp + 1;
+  return conflict.winnerKey === null || version.stamp > conflict.stamp + 1;
 }

@@ -14,15 +14,11 @@ export function conflictListText({ conflicts, total }: ConflictList, nowMs: numb
     colWidths: [7, 12, 17, 13, 13, 11],
   });
   for (const conflict of conflicts) {
-    const [winner, loser] = conflict.local.won
-      ? (['local', 'remote'] as const)
-      : (['remote', 'local'] as const);
     table.push([
       String(conflict.id),
       escapeControls(conflict.table),
       keyOf(conflict.key),
-      whose(loser, conflict),
-      whose(winner, conflict),
+      ...outcomeOf(conflict),
       conflict.settled_ms === null ? agoText(conflict.found_ms, nowMs) : 'settled',
     ]);
   }
@@ -32,6 +28,16 @@ export function conflictListText({ conflicts, total }: ConflictList, nowMs: numb
     ...(more > 0 ? [`and ${more} older ones`] : []),
     'Both rows in full: sqlite-p2p-sync conflicts show ID',
   ].join('\n');
+}
+
+/** What was overruled, and by what. */
+function outcomeOf(conflict: Conflict): [string, string] {
+  if (conflict.decided_by === 'nobody') return ['undecided', whose('remote', conflict)];
+  if (conflict.decided_by === 'resolver') return ['merged', whose('remote', conflict)];
+  const [winner, loser] = conflict.local.won
+    ? (['local', 'remote'] as const)
+    : (['remote', 'local'] as const);
+  return [whose(loser, conflict), whose(winner, conflict)];
 }
 
 /** What `conflicts show` prints: both sides, column by column. */
@@ -51,7 +57,13 @@ export function conflictText(conflict: Conflict): string {
   return [headOf(conflict), table.toString(), nextStep(conflict)].join('\n');
 }
 
-function headOf({ id, table: name, key, kind, found_ms, settled_ms }: Conflict): string {
+const DECIDED_BY = {
+  version: 'the newer version',
+  nobody: 'nobody yet: each side stays where it is',
+  resolver: 'the resolver, which has merged both',
+} as const;
+
+function headOf({ id, table: name, key, kind, decided_by, found_ms, settled_ms }: Conflict): string {
   const what = kind === 'unique' ? 'two rows claimed one unique value' : 'two versions of one row';
   const table = new Table({ ...NARROW, colWidths: [16, 61] });
   table.push(
@@ -59,13 +71,14 @@ function headOf({ id, table: name, key, kind, found_ms, settled_ms }: Conflict):
     { table: escapeControls(name) },
     { key: keyOf(key) },
     { found: timeOf(found_ms) },
+    { 'decided by': DECIDED_BY[decided_by] },
     { settled: settled_ms === null ? 'no' : timeOf(settled_ms) },
   );
   return table.toString();
 }
 
 function nextStep({ id, settled_ms }: Conflict): string {
-  if (settled_ms !== null) return 'A later version has seen both.';
+  if (settled_ms !== null) return 'Settled: a later version has seen what was overruled.';
   return `To decide: sqlite-p2p-sync conflicts resolve ${id} --keep local|remote`;
 }
 

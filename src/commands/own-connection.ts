@@ -3,6 +3,7 @@ import { afterFold } from '../changelog/fold-all.js';
 import { claimIdentity, openChangelog, type Changelog } from '../changelog/changelog.js';
 import type { ApplyClock } from '../apply/local.js';
 import type { Config } from '../config/config.js';
+import { Resolvers } from '../config/resolvers.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForReading, openForWriting } from '../database/open.js';
@@ -35,7 +36,9 @@ export async function writing<T>(
   const database = openForWriting(config);
   try {
     requireMigrated(database);
-    const changelog = openChangelog(database, checkTables(config, database));
+    const resolvers = new Resolvers();
+    await resolvers.load(config.tables);
+    const changelog = openChangelog(database, checkTables(config, database), resolvers);
     const transactions = new Transactions(database, config.database.busyTimeoutMs, () => {
       changelog.origins.forget();
     });

@@ -36,10 +36,18 @@ function list(context: CommandContext, extra: string | undefined): ExitStatus {
 
 async function retry(context: CommandContext, given: string | undefined): Promise<ExitStatus> {
   const id = given === undefined ? null : idOf('quarantine retry', given);
-  const results = await writing(context.loadConfig(), (connection) => {
-    if (id === null) return retryAll(connection);
-    return retryBatch(connection, [readHeld(connection.changelog().database, id)]);
+  const { results, faults } = await writing(context.loadConfig(), async (connection) => {
+    const { database, resolvers } = connection.changelog();
+    const results =
+      id === null ? await retryAll(connection) : await retryBatch(connection, [readHeld(database, id)]);
+    return { results, faults: resolvers.takeFaults() };
   });
+  for (const { table, reason } of faults) {
+    context.logger.error('the resolver failed: conflicts of the table wait to be resolved', {
+      table,
+      reason,
+    });
+  }
   const stays = results.filter(({ reason }) => reason !== null);
   if (results.length === 0) context.print('Nothing is in quarantine.');
   for (const result of results) context.print(outcomeText(result));

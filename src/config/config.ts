@@ -13,6 +13,11 @@ export interface TableConfig {
   readonly timestampColumn: string | null;
   readonly timestampFormat: TimestampFormat;
   readonly softDeleteColumn: string | null;
+  readonly conflictResolution: ConflictResolution;
+  /** Of `source_wins` the node id whose edits are preferred; else null. */
+  readonly preferredNode: string | null;
+  /** Of `custom` the absolute path of its module; else null. */
+  readonly resolver: string | null;
   readonly excludeColumns: readonly string[];
   readonly allowIntegerKey: boolean;
 }

@@ -7,6 +7,7 @@ import { configError, faultsOf, pathText, type Fault } from './faults.js';
 import { readYaml } from './read-yaml.js';
 import { configSchema, type ConfigFile } from './schema.js';
 import { readExpanded } from './schema-keys.js';
+import { strategyFaults, strategyOf } from './strategies.js';
 
 /**
  * Reads, expands and validates a configuration file. The result is frozen through and through. Throws one
@@ -27,6 +28,7 @@ export function loadConfig(
     ...expansion.faults,
     ...notExplainedBy(expansion, result.success ? [] : faultsOf(result.error.issues, configSchema, raw)),
     ...crossFaults(sections),
+    ...strategyFaults(sections, dirname(file)),
     ...keyFaults(keys, sections),
   ];
   if (!result.success || faults.length > 0) throw configError(file, faults);
@@ -73,6 +75,7 @@ function toConfig(file: string, from: ConfigFile, apiKeys: readonly string[]): C
       timestampColumn: table.timestamp_column,
       timestampFormat: table.timestamp_format,
       softDeleteColumn: table.soft_delete_column,
+      ...strategyOf(table, sync, folder),
       excludeColumns: table.exclude_columns,
       allowIntegerKey: table.allow_integer_key,
     })),

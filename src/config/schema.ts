@@ -92,6 +92,8 @@ function columnName() {
   return text('a column name');
 }
 
+const STRATEGIES = ['latest_wins', 'source_wins', 'manual', 'custom'] as const;
+
 const tableSchema = z.strictObject(
   {
     name: text('a table name'),
@@ -108,6 +110,9 @@ const tableSchema = z.strictObject(
     timestamp_column: columnName().nullable().default(null),
     timestamp_format: choice(['auto', 'unix_ms', 'unix_s', 'iso8601', 'julian']).default('auto'),
     soft_delete_column: columnName().nullable().default(null),
+    conflict_resolution: choice(STRATEGIES).nullable().default(null),
+    preferred_node: nodeId().nullable().default(null),
+    resolver: text('the path of a module').nullable().default(null),
     exclude_columns: list(columnName()),
     allow_integer_key: flag().default(false),
   },
@@ -147,6 +152,9 @@ export const configSchema = z.strictObject(
       interval: duration().default(30_000),
       schedule: cron().nullable().default(null),
       page_size: integer(1, 10_000).default(1000),
+      conflict_resolution: choice(STRATEGIES).default('latest_wins'),
+      preferred_node: nodeId().nullable().default(null),
+      resolver: text('the path of a module').nullable().default(null),
     }),
     network: section({
       connect_timeout: duration().default(2000),

@@ -112,6 +112,13 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
       for (const row of page.oversized) {
         logger.error('a row of the peer is too large to travel', { peer, row });
       }
+      for (const { table, reason } of page.resolverFaults) {
+        logger.error('the resolver failed: conflicts of the table wait to be resolved', {
+          peer,
+          table,
+          reason,
+        });
+      }
     },
     skew(skew) {
       answered();

@@ -6,6 +6,7 @@
 
 import type { ConflictList } from '../apply/conflict-list.js';
 import type { DanglingReference } from '../changelog/dangling.js';
+import type { ResolverFault } from '../config/resolvers.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
 import type { Member } from '../wire/members.js';
@@ -64,6 +65,8 @@ export interface ApplyResponse {
   readonly quarantined: number;
   /** Rows that the peer can't send since they are too large, e.g. `words ["a"]`. */
   readonly oversized: readonly string[];
+  /** Why a table's resolver did not decide; once a table. Its conflicts wait in the ledger. */
+  readonly resolverFaults: readonly ResolverFault[];
   readonly nextCursor: string;
   readonly hasMore: boolean;
   /** Entries that the peer's log holds after `nextCursor`, at most. */

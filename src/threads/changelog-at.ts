@@ -3,6 +3,7 @@ import { openChangelog, type Changelog } from '../changelog/changelog.js';
 import { captureOf } from '../changelog/triggers.js';
 import type { Config } from '../config/config.js';
 import { pathText } from '../config/faults.js';
+import { Resolvers } from '../config/resolvers.js';
 import {
   describeTrigger,
   guardedBefore,
@@ -31,6 +32,7 @@ export class ChangelogAtSchema {
   constructor(
     private readonly database: Database,
     private readonly config: Config,
+    private readonly resolvers = new Resolvers(),
   ) {}
 
   /** To be called after a rollback: the schema and the numbers of origins may be as they were before. */
@@ -80,7 +82,7 @@ export class ChangelogAtSchema {
     if (this.opened?.schemaVersion !== schemaVersion) {
       const { tables, faults } = inspectTables(this.config, this.database);
       this.opened = {
-        changelog: openChangelog(this.database, tables),
+        changelog: openChangelog(this.database, tables, this.resolvers),
         schemaVersion,
         faults: faults.map((fault) => `${pathText(fault.path)}: ${fault.message}`),
       };

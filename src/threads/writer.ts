@@ -10,6 +10,7 @@ import { meetPuller, tellOwn } from '../changelog/own-member.js';
 import { walBytesOf } from '../changelog/local-status.js';
 import { placeOf } from '../changelog/marks.js';
 import type { Config } from '../config/config.js';
+import { Resolvers } from '../config/resolvers.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForWriting, setJournalMode } from '../database/open.js';
@@ -45,6 +46,7 @@ export class Writer implements WriterCalls {
   private readonly database: Database;
   private readonly changelogAt: ChangelogAtSchema;
   private readonly transactions: Transactions;
+  private readonly resolvers = new Resolvers();
   private last: Promise<unknown> = Promise.resolve();
   private schemaChange: SchemaChange | null = null;
   /** The schema with which what is held was last tried again; null before the first time. */
@@ -52,7 +54,7 @@ export class Writer implements WriterCalls {
 
   constructor(private readonly config: Config) {
     this.database = openForWriting(config);
-    this.changelogAt = new ChangelogAtSchema(this.database, config);
+    this.changelogAt = new ChangelogAtSchema(this.database, config, this.resolvers);
     this.transactions = new Transactions(this.database, config.database.busyTimeoutMs, () => {
       this.changelogAt.reset();
     });
@@ -63,6 +65,7 @@ export class Writer implements WriterCalls {
       requireMigrated(this.database);
       if (this.config.database.wal) setJournalMode(this.database, 'wal');
       checkTables(this.config, this.database);
+      await this.resolvers.load(this.config.tables);
       return {
         renewed: await this.write(() => {
           const renewed = claimIdentity(this.database, this.config.node.id);
@@ -93,7 +96,8 @@ export class Writer implements WriterCalls {
       if (nothingNew && !hasNews(this.changelogAt.current(), page)) return toResponse(page, progress);
       // Committed apart: triggers that are put back move all cursors, this one too, and take the page back.
       await this.catchUp();
-      return toResponse(page, await this.applyWhole(progress, request));
+      const done = await this.applyWhole(progress, request);
+      return { ...toResponse(page, done), resolverFaults: this.resolvers.takeFaults() };
     });
   }
 
@@ -300,6 +304,7 @@ function toResponse(page: Page, { changes, counts, overclaimed }: PageInProgress
     oversized: (page.oversized ?? []).map(({ table, key }) => `${table} ${JSON.stringify(key)}`),
     nextCursor: page.next_cursor,
     hasMore: page.has_more,
+    resolverFaults: [],
     behind: page.behind,
     serverTimeMs: page.server_time_ms,
     overclaimed,

@@ -19,7 +19,7 @@ export interface Member {
   readonly born_ms: number;
   /** When it last said something new. */
   readonly told_ms: number;
-  /** Changes that it holds in quarantine. */
+  /** Changes that it was sent and has not in its tables: in quarantine, or in conflicts that nobody has decided. */
   readonly held: number;
   /** `tablesHash` of what it replicates; empty where that is unknown. */
   readonly tables: string;

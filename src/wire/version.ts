@@ -57,6 +57,21 @@ export function seenAfter(replaced: Version, origin: string): Readonly<Record<st
   return others.length === 0 ? null : Object.fromEntries(others.sort(([a], [b]) => compareText(a, b)));
 }
 
+/** What a version by `origin` that takes in all of these has seen. */
+export function seenAfterAll(
+  known: readonly Version[],
+  origin: string,
+): Readonly<Record<string, number>> | null {
+  const merged: Record<string, number> = {};
+  for (const version of known) {
+    for (const [name, stamp] of Object.entries(seenAfter(version, origin) ?? {})) {
+      merged[name] = Math.max(stamp, merged[name] ?? 0);
+    }
+  }
+  const entries = Object.entries(merged).sort(([a], [b]) => compareText(a, b));
+  return entries.length === 0 ? null : Object.fromEntries(entries);
+}
+
 function newestSeen(version: Version, origin: string): number {
   const own = version.origin === origin ? version.stamp : -Infinity;
   return Math.max(own, version.seen?.[origin] ?? -Infinity);

@@ -124,13 +124,12 @@ clock: { max_skew: 1m, abort_skew: 1s }
   it('refuses a key that does not exist yet rather than ignoring it', () => {
     for (const text of [
       'sync: { live: true }',
-      'sync: { conflict_resolution: latest_wins }',
       'network: { discovery: false }',
       'clock: { require_ntp: warn }',
       'security: { rate_limit: 100 }',
       'security: { tls: {} }',
       'peers: [{ name: a, address: "h:1", direction: pull }]',
-      'tables: [{ name: a, resolver: x }]',
+      'tables: [{ name: a, merge: x }]',
       'retention: {}',
       'backup: {}',
       'tracing: {}',

@@ -86,7 +86,7 @@ describe('claims', () => {
   });
 
   it('are not taken over from a replica of other tables', () => {
-    const eve = group.add('eve', '', [tableConfig('words'), tableConfig('notes')]);
+    const eve = group.add('eve', '', { tables: [tableConfig('words'), tableConfig('notes')] });
     add(ann, 'a');
     bob.pullFrom(ann);
     eve.pullFrom(bob);

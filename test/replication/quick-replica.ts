@@ -20,10 +20,12 @@ import { readMembers } from '#src/changelog/members.js';
 import { buildPage, type PageQuery } from '#src/changelog/page.js';
 import { captureOf, triggersOf } from '#src/changelog/triggers.js';
 import type { TableConfig } from '#src/config/config.js';
+import { Resolvers } from '#src/config/resolvers.js';
 import { planCapture, planMigration, runStatements } from '#src/database/migrate.js';
 import { toReplicatedTable } from '#src/database/replicable.js';
 import { findTable, readTables } from '#src/database/table.js';
 import { SyncError } from '#src/errors.js';
+import { statement } from '#src/sql/template.js';
 import type { Member } from '#src/wire/members.js';
 import { parsePage, type Page } from '#src/wire/page.js';
 
@@ -35,6 +37,9 @@ export function tableConfig(name: string, overrides: Partial<TableConfig> = {}):
     timestampColumn: null,
     timestampFormat: 'auto',
     softDeleteColumn: null,
+    conflictResolution: 'latest_wins',
+    preferredNode: null,
+    resolver: null,
     excludeColumns: [],
     allowIntegerKey: false,
     ...overrides,
@@ -65,11 +70,12 @@ export class QuickReplica {
     file: string,
     tables: readonly TableConfig[],
     private readonly clock: () => number,
+    resolvers = new Resolvers(),
   ) {
     this.app = openFast(file);
     this.database = openFast(file);
     claimIdentity(this.database, node);
-    this.changelog = openChangelog(this.database, replicated(this.database, tables));
+    this.changelog = openChangelog(this.database, replicated(this.database, tables), resolvers);
     this.write(() => tellOwn(this.changelog, this.nowMs));
   }
 
@@ -117,12 +123,17 @@ export class QuickReplica {
       page = ask();
     } catch (error) {
       if (!(error instanceof SyncError) || error.code !== 'cursor_invalid') throw error;
-      this.database.prepare(`UPDATE _sync_peers SET cursor = '' WHERE name = ?`).run(peer.node);
+      this.forgetCursorOf(peer);
       start = pullStart(this.changelog, peer.node);
       page = ask();
     }
     peer.meet(start.member);
     return { page, counts: this.applyWhole(page, peer.node, start).counts };
+  }
+
+  /** Makes the next pull from the peer start over. */
+  forgetCursorOf(peer: QuickReplica): void {
+    this.changelog.prepare(statement('peers/reset-cursor')).run({ name: peer.node });
   }
 
   /** The open conflicts, with `all` the settled ones too, newest first. */
@@ -219,6 +230,13 @@ export class QuickReplica {
   }
 }
 
+/** What one replica has otherwise than the group. */
+export interface ReplicaOptions {
+  readonly tables?: readonly TableConfig[];
+  /** Loaded. */
+  readonly resolvers?: Resolvers;
+}
+
 /** A folder that makes replicas of one schema and removes them in the end. */
 export class QuickGroup {
   private readonly folder = mkdtempSync(join(tmpdir(), 'quick-'));
@@ -247,22 +265,26 @@ export class QuickGroup {
   }
 
   /** Makes a replica; `alter` is SQL that its database alone has seen. */
-  add(node: string, alter = '', tables = this.tables): QuickReplica {
+  add(node: string, alter = '', options: ReplicaOptions = {}): QuickReplica {
     const file = join(this.folder, `${node}-${this.replicas.length}.db`);
     copyFileSync(this.template, file);
     const altered = openFast(file);
     altered.exec(alter);
     altered.close();
-    return this.open(node, file, tables);
+    return this.open(node, file, options);
   }
 
   /** Opens a replica's file again, its schema as it is now. */
-  reopen(replica: QuickReplica): QuickReplica {
-    return this.open(replica.node, replica.app.name);
+  reopen(replica: QuickReplica, options: ReplicaOptions = {}): QuickReplica {
+    return this.open(replica.node, replica.app.name, options);
   }
 
-  private open(node: string, file: string, tables = this.tables): QuickReplica {
-    const replica = new QuickReplica(node, file, tables, () => this.nowMs);
+  private open(
+    node: string,
+    file: string,
+    { tables = this.tables, resolvers }: ReplicaOptions,
+  ): QuickReplica {
+    const replica = new QuickReplica(node, file, tables, () => this.nowMs, resolvers);
     this.replicas.push(replica);
     return replica;
   }

@@ -170,6 +170,7 @@ export class MemoryDatabase {
       conflicts: 0,
       quarantined: 0,
       oversized: [],
+      resolverFaults: [],
       nextCursor: page.next_cursor,
       hasMore: page.has_more,
       behind: page.behind,

@@ -1,1 +1,1 @@
-SELECT coalesce(max(log_id), 0) AS log_id FROM _sync_marks
+SELECT log_id AS logId, mark FROM _sync_marks ORDER BY log_id DESC LIMIT 1

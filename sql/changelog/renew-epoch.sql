@@ -1,1 +1,1 @@
-UPDATE _sync_replica SET node = :node, epoch = :epoch
+UPDATE _sync_replica SET node = :node, epoch = :epoch, renewed = 1

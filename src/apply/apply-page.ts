@@ -1,5 +1,6 @@
 import { readReplica, type Changelog } from '../changelog/changelog.js';
 import { drawMark } from '../changelog/marks.js';
+import { storedCursor } from '../changelog/peers.js';
 import { SyncError, messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import type { Change, Page } from '../wire/page.js';
@@ -16,6 +17,8 @@ export interface ApplyOptions extends ApplyClock {
   readonly since: string;
   /** Our newest pruned log id when the page was asked for. */
   readonly pruned?: number;
+  /** Our epoch that the page was asked with; null where it was asked as nobody. */
+  readonly epoch: string | null;
   /** One transaction takes no longer than about this, ms. */
   readonly boxMs: number;
   /** A clock that only goes forward, ms. */
@@ -61,7 +64,7 @@ export function beginPage(page: Page): PageInProgress {
 /**
  * Applies the next part of a page in the transaction that is open; with the last part, parked changes are tried again
  * and the peer's cursor moves. Throws `cursor_moved` where the stored cursor is
- * not the one that the page was asked with.
+ * not the one that the page was asked with, `instance_renewed` where this instance is not the one that asked.
  */
 export function applyPart(changelog: Changelog, progress: PageInProgress, options: ApplyOptions): PartDone {
   requireCursor(changelog, options);
@@ -103,6 +106,8 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
 }
 
 function requireCursor(changelog: Changelog, options: ApplyOptions): void {
+  const { epoch } = readReplica(changelog.database);
+  if (epoch !== (options.epoch ?? epoch)) throw instanceRenewed(options.peer);
   const stored = storedCursor(changelog, options.peer);
   // A page from before tombstones were pruned here may hold rows that they had deleted.
   const { pruned } = readReplica(changelog.database);
@@ -112,11 +117,11 @@ function requireCursor(changelog: Changelog, options: ApplyOptions): void {
   });
 }
 
-/** Where the next pull from this peer starts; empty: from the start. */
-export function storedCursor(changelog: Changelog, peer: string): string {
-  const row = changelog.prepare(statement('peers/cursor')).get({ name: peer }) as
-    { cursor: string } | undefined;
-  return row?.cursor ?? '';
+/** What is told of a page that was asked for as an instance that this replica is no more. */
+export function instanceRenewed(peer: string): SyncError {
+  return new SyncError('instance_renewed', `The page of "${peer}" was for an instance that is no more.`, {
+    hint: 'A backup was restored: this replica goes on as a new instance, and everything is compared again.',
+  });
 }
 
 function applyOne(

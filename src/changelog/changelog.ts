@@ -1,10 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { Resolvers } from '../config/resolvers.js';
-import { newEpoch } from '../database/migrate.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { statement, type Sql } from '../sql/template.js';
 import { registerFingerprint } from './fingerprint-function.js';
-import { drawMark } from './marks.js';
 import type { Author } from './next-version.js';
 import { Origins } from './origins.js';
 
@@ -96,22 +94,4 @@ export function tableNamed(changelog: Changelog, name: string): ReplicatedTable 
 /** Names of tables compare without case, as in SQLite. */
 export function isSameName(a: string, b: string): boolean {
   return a === b || a.toLowerCase() === b.toLowerCase();
-}
-
-/**
- * Makes sure that this file belongs to the configured node: a file that was copied from another replica becomes a new
- * instance before it folds or serves anything. Returns true where it did.
- */
-export function claimIdentity(database: Database, node: string): boolean {
-  if (readReplica(database).node === node) return false;
-  return database
-    .transaction(() => {
-      if (readReplica(database).node === node) return false;
-      database.prepare(statement('changelog/renew-epoch')).run({ node, epoch: newEpoch() });
-      database.prepare(statement('changelog/forget-peers')).run();
-      database.prepare(statement('changelog/forget-marks')).run();
-      drawMark(database);
-      return true;
-    })
-    .immediate();
 }

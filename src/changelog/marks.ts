@@ -25,9 +25,17 @@ export function drawMark(database: Database): void {
   }
 }
 
+/** The newest mark; there is one from `migrate` on. */
+export function newestMarkOf(database: Database): Omit<Cursor, 'epoch'> {
+  const sql = statement('changelog/newest-mark');
+  const newest = database.prepare<[], Omit<Cursor, 'epoch'>>(sql).get();
+  if (newest === undefined) throw new TypeError('Expected _sync_marks to hold a mark');
+  return newest;
+}
+
 /** The log id up to which everything is folded or marked: where a puller that has all of it stands. */
 export function markedHeadOf(database: Database): number {
-  return database.prepare<[], { log_id: number }>(statement('changelog/newest-mark')).get()?.log_id ?? 0;
+  return newestMarkOf(database).logId;
 }
 
 /** The cursor that stands for everything up to `logId`. */
@@ -38,19 +46,34 @@ export function cursorAt(database: Database, epoch: string, logId: number): stri
   return formatCursor({ epoch, logId, mark });
 }
 
-/** Reads a peer's cursor: a place in this log, 0 for the start. Throws `cursor_invalid` where it is of another log. */
+/**
+ * Reads a peer's cursor: a place in this log, 0 for the start. Throws `cursor_invalid` where it is of another log,
+ * `log_rewound` where it is of this instance and of a log that it has no more.
+ */
 export function placeOf(database: Database, epoch: string, text: string): number {
   if (text === '') return 0;
   const cursor = parseCursor(text);
-  if (cursor?.epoch !== epoch || !isOurs(database, cursor)) {
-    throw new SyncError('cursor_invalid', 'The cursor is not of this replica as it is now.', {
-      hint: 'Start over without a cursor; a replica does so by itself.',
-    });
-  }
-  return cursor.logId;
+  if (cursor?.epoch === epoch && isOurs(database, cursor)) return cursor.logId;
+  const rewound = cursor?.epoch === epoch && isRewoundFrom(database, cursor);
+  throw cursorInvalid(rewound ? 'log_rewound' : 'cursor_invalid');
 }
 
-function isOurs(database: Database, cursor: Cursor): boolean {
+/** What a puller is told whose cursor is not of this log. */
+export function cursorInvalid(code: 'cursor_invalid' | 'log_rewound' = 'cursor_invalid'): SyncError {
+  return new SyncError(code, 'The cursor is not of this replica as it is now.', {
+    hint: 'Start over without a cursor; a replica does so by itself.',
+  });
+}
+
+/** Whether this log once had a mark that it has no more, although it is too new to have been dropped. */
+export function isRewoundFrom(database: Database, place: Omit<Cursor, 'epoch'>): boolean {
+  return place.logId >= markedHeadOf(database) - MARKED_LOG_IDS && !isOurs(database, place);
+}
+
+function isOurs(database: Database, cursor: Omit<Cursor, 'epoch'>): boolean {
   const sql = statement('changelog/mark-named');
-  return database.prepare<[Pick<Cursor, 'logId' | 'mark'>]>(sql).get(cursor) !== undefined;
+  return (
+    database.prepare<[Omit<Cursor, 'epoch'>]>(sql).get({ logId: cursor.logId, mark: cursor.mark }) !==
+    undefined
+  );
 }

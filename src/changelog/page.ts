@@ -9,7 +9,9 @@ import { isDoubtful } from './fingerprint-function.js';
 import { cursorAt, markedHeadOf, placeOf } from './marks.js';
 import { groupNews } from './group-news.js';
 import { exactKey, exactRow, rowColumns, type PlainValue } from './row.js';
+import { storedCursor } from './peers.js';
 import { hideUnfolded } from './unfolded.js';
+import { parseCursor } from '../wire/cursor.js';
 
 /** Entries behind a page are counted no further than this. */
 const MAX_BEHIND_COUNTED = 100_000;
@@ -94,10 +96,18 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       has_more: hasMore,
       behind: atHead ? 0 : behindOf(changelog, scope, end),
       ...(hasMore ? {} : groupNews(changelog, atHead && basket.whole, query.known ?? null)),
+      ...yourCursor(changelog, query.puller),
     };
     const head = { protocol: PROTOCOL, node, epoch, server_time_ms: query.nowMs };
     return { json: joinPage(head, basket.changes, tail), changes: basket.changes.length, hasMore };
   })();
+}
+
+/** What this replica has of the puller's log, where it has anything of the instance that asks. */
+function yourCursor(changelog: Changelog, puller: string | null): { your_cursor?: string } {
+  const [node = '', epoch] = (puller ?? '').split('@');
+  const cursor = storedCursor(changelog, node);
+  return cursor !== '' && parseCursor(cursor)?.epoch === epoch ? { your_cursor: cursor } : {};
 }
 
 function joinPage(head: object, changes: readonly string[], tail: object): string {

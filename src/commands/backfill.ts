@@ -2,7 +2,9 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { backfillTable, type BackfillResult } from '../changelog/backfill.js';
 import { countRows } from '../changelog/evictions.js';
-import { claimIdentity, openChangelog } from '../changelog/changelog.js';
+import { openChangelog } from '../changelog/changelog.js';
+import { claimIdentity } from '../changelog/identity.js';
+import { keepMark } from '../changelog/mark-file.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import type { Config } from '../config/config.js';
 import { checkTables } from '../database/check-tables.js';
@@ -48,6 +50,7 @@ export const command: CommandDefinition<BackfillOptions> = {
           },
         });
         progress.stop();
+        keepMark(database);
         results.push(result);
         context.print(`${table.name}: ${result.rows} rows read, ${result.versions} entered in the changelog`);
       }

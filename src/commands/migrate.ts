@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Database } from 'better-sqlite3';
+import { dropMarkFile, keepMark } from '../changelog/mark-file.js';
 import { captureOf } from '../changelog/triggers.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import type { Config } from '../config/config.js';
@@ -13,6 +14,7 @@ import { backUp, backupFileFor } from '../database/backup.js';
 import { checkTables } from '../database/check-tables.js';
 import {
   hasSequenceTable,
+  isMigrated,
   journalModeBefore,
   planMigration,
   planRemoval,
@@ -35,6 +37,8 @@ interface MigrateOptions {
 /** What a run did, for `--json`. */
 interface MigrateReport {
   readonly changed: boolean;
+  /** True where there was no changelog before. */
+  readonly fresh: boolean;
   readonly backup: string | null;
   readonly statements: readonly string[];
 }
@@ -93,6 +97,8 @@ async function migrateUp(
   };
   const plan = { statements: () => planMigration(database, wish), journalMode: toWal ? 'wal' : null };
   const report = await carryOut(context, config, database, plan, options);
+  // A database that others have migrated is claimed by its first start, not by us.
+  if (options.dryRun !== true && report.fresh) keepMark(database);
   sayUp(context, config, tables, report, options);
 }
 
@@ -127,6 +133,7 @@ async function migrateDown(
   if (journalMode !== null && options.dryRun !== true) setJournalMode(database, journalMode);
   const report = await carryOut(context, config, database, { statements, journalMode }, options);
   if (options.dryRun === true) return;
+  if (options.purge === true) dropMarkFile(config.database.path);
   context.print(report.changed ? 'The triggers are removed.' : 'There were no triggers of ours.');
   if (options.purge === true && hasSequenceTable(database)) {
     context.print(
@@ -150,9 +157,10 @@ async function carryOut(
   options: MigrateOptions,
 ): Promise<MigrateReport> {
   const journal = plan.journalMode === null ? [] : [`PRAGMA journal_mode = ${plan.journalMode}`];
+  const fresh = !isMigrated(database);
   const planned = plan.statements();
   const changed = planned.length > 0;
-  const report = { changed, backup: null, statements: [...planned, ...journal] };
+  const report = { changed, fresh, backup: null, statements: [...planned, ...journal] };
   if (options.dryRun === true) {
     for (const sql of report.statements) context.print(`${sql};\n`);
     context.printJson({ dryRun: true, ...report });

@@ -1,6 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { afterFold } from '../changelog/fold-all.js';
-import { claimIdentity, openChangelog, type Changelog } from '../changelog/changelog.js';
+import { openChangelog, type Changelog } from '../changelog/changelog.js';
+import { claimIdentity } from '../changelog/identity.js';
+import { keepMark } from '../changelog/mark-file.js';
 import type { ApplyClock } from '../apply/local.js';
 import type { Config } from '../config/config.js';
 import { Resolvers } from '../config/resolvers.js';
@@ -45,10 +47,15 @@ export async function writing<T>(
     await transactions.run(() => claimIdentity(database, config.node.id));
     const clock = () => ({ nowMs: Date.now(), maxSkewMs: config.clock.maxSkewMs });
     const run = <R>(inside: () => R): Promise<R> => transactions.run(inside);
+    keepMark(database);
     return await work({
       changelog: () => changelog,
       clock,
-      inWrite: async (inside) => (await afterFold({ run, changelog: () => changelog, clock }, inside)).result,
+      inWrite: async (inside) => {
+        const { result } = await afterFold({ run, changelog: () => changelog, clock }, inside);
+        keepMark(database);
+        return result;
+      },
     });
   } finally {
     database.close();

@@ -3,6 +3,7 @@ import { SyncError } from '../errors.js';
 import type { PageRequest } from '../threads/calls.js';
 import { parseClaims, unheard, type Member } from '../wire/members.js';
 import { MAX_STAMP_MS } from '../clock/stamp.js';
+import { MAX_CURSOR_LENGTH } from '../wire/cursor.js';
 import { DEFAULT_PAGE_CHANGES, MAX_PAGE_CHANGES, MAX_WAIT_S } from '../wire/http.js';
 
 export interface ChangesQuery extends PageRequest {
@@ -10,8 +11,6 @@ export interface ChangesQuery extends PageRequest {
   readonly waitMs: number;
 }
 
-/** Characters of a cursor; ours have 64 + 15 + 64 digits at most. */
-const MAX_CURSOR_LENGTH = 200;
 const MAX_TABLES_LENGTH = 10_000;
 
 const integer = (max: number, min: number) =>

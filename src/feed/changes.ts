@@ -1,10 +1,12 @@
 import type { RequestHandler, Response } from 'express';
+import { cursorInvalid } from '../changelog/marks.js';
 import { SyncError } from '../errors.js';
 import type { PageResponse } from '../threads/calls.js';
 import { PAGE_HASH_HEADER } from '../wire/http.js';
 import { acknowledger } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
+import { ownersCheck } from './owners.js';
 
 /** A page is not held up for longer by an app that holds the write lock: then what is folded is served. */
 const MAX_FOLD_WAIT_MS = 200;
@@ -12,6 +14,7 @@ const MAX_FOLD_WAIT_MS = 200;
 /** `GET /sync/changes`: a page of what changed after the cursor. */
 export function changesRoute(parts: FeedParts): RequestHandler {
   const acknowledge = acknowledger(parts);
+  const requireOneOwner = ownersCheck(parts.logger);
   const held = new Set<AbortController>();
   parts.signal.addEventListener('abort', () => {
     for (const controller of held) controller.abort();
@@ -19,6 +22,7 @@ export function changesRoute(parts: FeedParts): RequestHandler {
   return async (request, response) => {
     const query = parseChangesQuery(request.query, parts.tables);
     refuseOwnNode(query, parts.node);
+    requireOneOwner(query);
     const end = new AbortController();
     const abort = () => {
       end.abort();
@@ -48,12 +52,23 @@ async function pageUntil(
   for (let first = true; ; first = false) {
     const { version } = parts.commits;
     await settledWithin(parts.fold(), MAX_FOLD_WAIT_MS);
-    const page = await parts.reader.page(query);
+    const page = await readPage(parts, query);
     // The reader has accepted the cursor, so it is one of ours.
     if (first) acknowledge(query);
     if (page.changes > 0 || page.hasMore || query.waitMs === 0 || end.aborted) return page;
     await parts.commits.after(version, end);
     if (end.aborted) return page;
+  }
+}
+
+/** A peer that knows a later state of this log tells that a backup was restored: then this becomes a new instance. */
+async function readPage(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
+  try {
+    return await parts.reader.page(query);
+  } catch (error) {
+    if (!(error instanceof SyncError) || error.code !== 'log_rewound') throw error;
+    if (query.node !== null && (await parts.writer.rewound(query.since))) void parts.fold();
+    throw cursorInvalid();
   }
 }
 

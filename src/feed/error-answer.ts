@@ -12,6 +12,7 @@ const STATUS: Readonly<Record<string, number>> = {
   unknown_peer: 404,
   unknown_route: 404,
   own_node: 409,
+  two_owners: 409,
   cursor_invalid: 410,
 };
 

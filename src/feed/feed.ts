@@ -27,15 +27,13 @@ export interface FeedParts {
   readonly apiKeys: readonly string[];
   /** Names of the replicated tables. */
   readonly tables: readonly string[];
-  readonly reader: Pick<ReaderCalls, 'page' | 'conflicts' | 'dataVersion'>;
-  readonly writer: Pick<WriterCalls, 'acknowledge'>;
+  readonly reader: Pick<ReaderCalls, 'page' | 'conflicts' | 'identity'>;
+  readonly writer: Pick<WriterCalls, 'acknowledge' | 'rewound'>;
   readonly commits: Commits;
   readonly pulls: PullControl;
   readonly logger: Logger;
   /** Aborted when the replica stops: held requests are answered at once. */
   readonly signal: AbortSignal;
-  /** Our epoch as it was last read. */
-  epoch(): string;
   /** Enters what the app has written in the versions; logs its own failure. */
   fold(): Promise<unknown>;
   status(): Promise<object>;

@@ -9,31 +9,28 @@ const MAX_PROBE_MS = 2000;
 /** `GET /health`: open to all, so it says no more than who answers; 503 when the database can't be used. */
 export function healthRoute(parts: FeedParts): RequestHandler {
   return async (_request, response) => {
-    const usable = await answers(parts.reader.dataVersion());
+    const epoch = await answered(parts.reader.identity().then((identity) => identity.epoch));
     const body: HealthBody = {
-      status: usable ? 'ok' : 'unavailable',
+      status: epoch === null ? 'unavailable' : 'ok',
       node: parts.node,
       version: parts.version,
       protocol: PROTOCOL,
-      epoch: parts.epoch(),
+      ...(epoch === null ? {} : { epoch }),
       server_time_ms: parts.now(),
     };
-    response.status(usable ? 200 : 503).json(body);
+    response.status(epoch === null ? 503 : 200).json(body);
   };
 }
 
-async function answers(probe: Promise<unknown>): Promise<boolean> {
+/** What the probe says; null where it fails, or says nothing in time. */
+async function answered<T>(probe: Promise<T>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
+  const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => {
-      resolve(false);
+      resolve(null);
     }, MAX_PROBE_MS);
   });
-  const answered = probe.then(
-    () => true,
-    () => false,
-  );
-  const usable = await Promise.race([answered, late]);
+  const said = await Promise.race([probe.catch(() => null), late]);
   clearTimeout(timer);
-  return usable;
+  return said;
 }

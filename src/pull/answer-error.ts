@@ -5,11 +5,12 @@ import { shortJson, type HttpAnswer, type HttpTarget } from './request.js';
 /** Characters of a peer's own words that are shown. */
 const MAX_QUOTED_LENGTH = 300;
 
-const errorBody = z.object({ error: z.object({ message: z.string() }) });
+const errorBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 /** What an answer that is no success becomes here. */
 export function answerError(answer: HttpAnswer, { name, address }: HttpTarget): SyncError {
-  const theirs = quoted(answer);
+  const told = errorBody.safeParse(shortJson(answer)).data?.error;
+  const theirs = told?.message.slice(0, MAX_QUOTED_LENGTH) ?? null;
   const at = `${name} (${address})`;
   const said = theirs === null ? '' : `: ${theirs}`;
   switch (answer.status) {
@@ -19,6 +20,11 @@ export function answerError(answer: HttpAnswer, { name, address }: HttpTarget): 
         hint: 'Both replicas need a key in common: the first key here must be among those that the peer accepts.',
       });
     case 409:
+      if (told?.code === 'two_owners') {
+        return new SyncError('two_owners', `${at} refused us${said}`, {
+          hint: 'Stop one of the two and start it with another node.id: it becomes a replica of its own, and nothing of either is lost.',
+        });
+      }
       return new SyncError('peer_is_self', `${at} refused us${said}`, {
         hint: 'Two replicas have one node id: give one of them another node.id.',
       });
@@ -39,9 +45,4 @@ export function answerError(answer: HttpAnswer, { name, address }: HttpTarget): 
   return new SyncError('not_a_replica', `${at} answers like no sqlite-p2p-sync (HTTP ${answer.status})`, {
     hint: 'Correct the address under peers: in the configuration; does another program listen there?',
   });
-}
-
-function quoted(answer: HttpAnswer): string | null {
-  const body = errorBody.safeParse(shortJson(answer));
-  return body.success ? body.data.error.message.slice(0, MAX_QUOTED_LENGTH) : null;
 }

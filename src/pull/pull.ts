@@ -42,6 +42,9 @@ const MAX_CURSOR_MOVES = 20;
 /** Pages in a row without a change, although there is said to be more. */
 const MAX_EMPTY_PAGES = 1000;
 
+/** A pull starts over by itself, once for each: the peer's log is another one, or this replica became a new instance. */
+const START_OVER: ReadonlySet<string> = new Set(['cursor_invalid', 'instance_renewed']);
+
 /**
  * Pulls from one peer to its head: page, apply, next page. Starts over once where the peer does not know our
  * cursor. Rejects with a SyncError, or with the signal's reason; what was applied until then stays.
@@ -50,16 +53,16 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
   const startedMs = parts.now();
   const health = await parts.attempts.run(() => parts.client.health(signal), signal);
   if (health.skew !== null) acceptSkew(parts, health.skew);
-  let total = empty(parts.peer);
-  let startedOver = false;
+  const startedOver = new Set<string>();
   for (;;) {
     try {
-      total = await pullPages(parts, total, signal);
+      const total = await pullPages(parts, empty(parts.peer), signal);
       return { ...total, durationMs: parts.now() - startedMs };
     } catch (error) {
-      if (startedOver || !isCode(error, 'cursor_invalid')) throw error;
-      startedOver = true;
-      await parts.writer.resetCursor(parts.peer);
+      const code = error instanceof SyncError ? error.code : '';
+      if (!START_OVER.has(code) || startedOver.has(code)) throw error;
+      startedOver.add(code);
+      if (code === 'cursor_invalid') await parts.writer.resetCursor(parts.peer);
     }
   }
 }
@@ -97,7 +100,7 @@ async function pullPage(
   const page = await parts.attempts.run(() => parts.client.page(query, signal), signal);
   signal.throwIfAborted();
   try {
-    return await parts.writer.apply({ peer: parts.peer, since, pruned, ...page });
+    return await parts.writer.apply({ peer: parts.peer, since, epoch: start.member.epoch, pruned, ...page });
   } catch (error) {
     if (isCode(error, 'cursor_moved')) return null;
     throw error;

@@ -1,5 +1,5 @@
 import type { Logger } from '../log/logger.js';
-import type { SchemaChange, WriterCalls } from '../threads/calls.js';
+import type { Renewal, SchemaChange, WriterCalls } from '../threads/calls.js';
 
 /**
  * Makes the function that folds for everyone who asks: one fold runs at a time, and all who ask meanwhile share
@@ -17,9 +17,10 @@ export function createFolding(
 
   async function run(): Promise<void> {
     try {
-      const { entries, versions, keyless, schema } = await writer.fold();
+      const { entries, versions, keyless, schema, renewal } = await writer.fold();
       if (keyless.length > 0)
         logger.warn('rows with NULL in their key are not replicated', { tables: keyless });
+      if (renewal !== null) sayRenewal(logger, renewal);
       if (schema !== null) sayChange(logger, schema);
       if (entries > 0) logger.debug('folded', { entries, versions });
       failing = false;
@@ -41,6 +42,17 @@ export function createFolding(
     next ??= running.then(begin);
     return next;
   };
+}
+
+const RENEWALS: Readonly<Record<Renewal, string>> = {
+  other_node: "this file was another replica's",
+  other_file: 'this is not the file that the replica left here',
+  rewound: 'this file has an older content than the replica left here: a backup was restored',
+};
+
+/** Says why everything is compared again. */
+export function sayRenewal(logger: Logger, renewal: Renewal): void {
+  logger.warn(`${RENEWALS[renewal]}; it goes on as a new instance, and everything is compared again`);
 }
 
 function sayChange(logger: Logger, { recaptured, faults }: SchemaChange): void {

@@ -13,7 +13,7 @@ import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
 import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
-import { createFolding } from './folding.js';
+import { createFolding, sayRenewal } from './folding.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { nodesReport, statusReport, type StatusReport } from './status.js';
 import { syncOnce, type SyncOptions, type SyncOutcome } from './sync-once.js';
@@ -50,10 +50,8 @@ const STOP_TIMEOUT_MS = 4000;
  */
 export async function openReplica(config: Config, logger: Logger): Promise<Replica> {
   const threads = await openThreads(config);
-  if (threads.renewed)
-    logger.warn("this file was another replica's: it starts as a new instance", { node: config.node.id });
-  const { epoch } = await threads.reader.status();
-  return new Replica(config, logger, threads, epoch);
+  if (threads.renewal !== null) sayRenewal(logger, threads.renewal);
+  return new Replica(config, logger, threads);
 }
 
 /** One database with its feed and its pulls, from open to `stop`. */
@@ -64,19 +62,16 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   readonly #disk: DiskGuard;
   readonly #version = programVersion();
   readonly #end = new AbortController();
-  /** As it was last read. */
-  #epoch: string;
   #listening: Listening | null = null;
   #pulls: Pulls | null = null;
   #stopped: Promise<void> | null = null;
 
-  /** `epoch` as the database has it now. Use `openReplica`. */
-  constructor(config: Config, logger: Logger, threads: OpenedThreads, epoch: string) {
+  /** Use `openReplica`. */
+  constructor(config: Config, logger: Logger, threads: OpenedThreads) {
     super();
     this.#config = config;
     this.#logger = logger;
     this.#threads = threads;
-    this.#epoch = epoch;
     const { path, lowDiskBytes } = config.database;
     void threads.ended.then(() => {
       this.#threadEnded();
@@ -139,7 +134,6 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   /** What this replica knows of itself and its peers. */
   async status(): Promise<StatusReport> {
     const local = await this.#threads.reader.status();
-    this.#epoch = local.epoch;
     const dangling = await this.#threads.reader.danglingReferences();
     await this.#disk.check();
     return statusReport({
@@ -201,7 +195,6 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       },
       logger: this.#logger,
       signal: this.#end.signal,
-      epoch: () => this.#epoch,
       status: () => this.status(),
       nodes: () =>
         Promise.resolve(nodesReport({ config: this.#config, loops: this.#loops(), listen: this.address })),

@@ -7,13 +7,22 @@
 import type { ConflictList } from '../apply/conflict-list.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import type { ResolverFault } from '../config/resolvers.js';
+import type { Identity } from '../changelog/changelog.js';
+import type { Renewal } from '../changelog/identity.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
 import type { Member } from '../wire/members.js';
 
 import type { SchemaChange } from './changelog-at.js';
 
-export type { PullStart, SchemaChange, StoredPeer as PeerStatus, StoredStatus as LocalStatus };
+export type {
+  Identity,
+  PullStart,
+  Renewal,
+  SchemaChange,
+  StoredPeer as PeerStatus,
+  StoredStatus as LocalStatus,
+};
 
 /** A parsed `GET /sync/changes`. */
 export interface PageRequest {
@@ -47,6 +56,8 @@ export interface ApplyRequest {
   readonly peer: string;
   /** The cursor that the page was asked with; empty: from the start. */
   readonly since: string;
+  /** Our epoch that the page was asked with: what that instance authored is not in it. Null: nothing was left out. */
+  readonly epoch: string | null;
   readonly body: Uint8Array;
   /** Value of `x-page-sha256`. */
   readonly sha256: string;
@@ -86,11 +97,13 @@ export interface FoldResponse {
   readonly keyless: readonly string[];
   /** What changes of the schema since the last fold made necessary; null where there were none. */
   readonly schema: SchemaChange | null;
+  /** Why this became a new instance since the last fold; null where it did not. */
+  readonly renewal: Renewal | null;
 }
 
 export interface OpenResponse {
-  /** True where the file was another replica's and became a new instance. */
-  readonly renewed: boolean;
+  /** Why the file became a new instance; null where it is what this replica left. */
+  readonly renewal: Renewal | null;
 }
 
 export type CheckpointMode = 'PASSIVE' | 'RESTART' | 'TRUNCATE';
@@ -109,10 +122,16 @@ export interface WriterCalls {
   open(): Promise<OpenResponse>;
   /** Folds what the app has written since; bounded batches. */
   fold(): Promise<FoldResponse>;
-  /** Applies a page and moves the peer's cursor. Refused with `cursor_moved` where the stored cursor is not `since`. */
+  /**
+   * Applies a page and moves the peer's cursor. Refused with `cursor_moved` where the stored cursor is not `since`, with
+   * `instance_renewed` where this is another instance than asked, or the page proves that this log was rewound: then ask
+   * again as the instance that it is now.
+   */
   apply(request: ApplyRequest): Promise<ApplyResponse>;
   /** Makes the next pull from this peer start over. */
   resetCursor(peer: string): Promise<void>;
+  /** Becomes a new instance where a peer's cursor proves that this log was rewound; true where it did. */
+  rewound(cursor: string): Promise<boolean>;
   /**
    * Notes that the peer has everything up to the cursor it asked with, and what it says of itself. Returns it where it
    * claims more of our log than there is, as `node@epoch: claim`.
@@ -134,9 +153,11 @@ export interface WriterCalls {
 export interface ReaderCalls {
   /** Opens the database; every other call comes after it. */
   open(): Promise<void>;
-  /** Rejects with `cursor_invalid` where the cursor is not of this log. */
+  /** Rejects with `cursor_invalid` where the cursor is not of this log, `log_rewound` where it once was. */
   page(request: PageRequest): Promise<PageResponse>;
   status(): Promise<StoredStatus>;
+  /** Who this replica is now. */
+  identity(): Promise<Identity>;
   /** The conflicts that are open. */
   conflicts(): Promise<ConflictList>;
   /** References that lead nowhere, as they were when last looked for: at most a small share of the time goes into that. */

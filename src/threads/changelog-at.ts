@@ -27,6 +27,8 @@ export interface SchemaChange {
 /** The changelog of a connection, opened anew whenever the schema has changed under it. */
 export class ChangelogAtSchema {
   private opened: OpenedAt | null = null;
+  /** The schema whose triggers were last looked at; null before the first time. */
+  private repairedAtSchema: number | null = null;
   private reportedFaults: readonly string[] = [];
 
   constructor(
@@ -40,6 +42,7 @@ export class ChangelogAtSchema {
     this.opened?.changelog.origins.forget();
     this.opened?.changelog.liveChanges.clear();
     this.opened = null;
+    this.repairedAtSchema = null;
   }
 
   /** Tables that the schema no longer fits are left out until it does. */
@@ -52,14 +55,14 @@ export class ChangelogAtSchema {
    * that makes no news.
    */
   repair(): SchemaChange | null {
-    const before = this.opened;
     const { changelog, schemaVersion, faults } = this.read();
-    if (before?.schemaVersion === schemaVersion) return null;
+    if (this.repairedAtSchema === schemaVersion) return null;
     requireMigrated(this.database);
     const capture = captureOf(changelog.tables);
     const recaptured = uncapturedTables(this.database, capture.triggers);
     for (const sql of planCapture(this.database, capture)) this.database.exec(sql);
     const allFaults = [...faults, ...this.guardAgain(changelog)];
+    this.repairedAtSchema = this.schemaVersion();
     const news = recaptured.length > 0 || allFaults.join() !== this.reportedFaults.join();
     this.reportedFaults = allFaults;
     return news ? { recaptured, faults: allFaults } : null;
@@ -77,8 +80,12 @@ export class ChangelogAtSchema {
     return found.filter((trigger) => !known.includes(trigger)).map(interferes);
   }
 
+  private schemaVersion(): number {
+    return this.database.pragma('schema_version', { simple: true }) as number;
+  }
+
   private read(): OpenedAt {
-    const schemaVersion = this.database.pragma('schema_version', { simple: true }) as number;
+    const schemaVersion = this.schemaVersion();
     if (this.opened?.schemaVersion !== schemaVersion) {
       const { tables, faults } = inspectTables(this.config, this.database);
       this.opened = {

@@ -19,18 +19,20 @@ export async function openThreads(config: Config): Promise<Threads> {
     'fold',
     'apply',
     'resetCursor',
+    'rewound',
     'acknowledge',
     'checkpoint',
     'optimize',
     'close',
   ]);
-  const { renewed } = await writer.open();
+  const { renewal } = await writer.open();
   try {
     const readerThread = startThread('reader-thread', config);
     const reader = callThread<ReaderCalls>(readerThread, [
       'open',
       'page',
       'status',
+      'identity',
       'conflicts',
       'danglingReferences',
       'pullStart',
@@ -39,7 +41,7 @@ export async function openThreads(config: Config): Promise<Threads> {
     ]);
     await reader.open();
     const ended = Promise.race([once(writerThread, 'exit'), once(readerThread, 'exit')]);
-    return { writer, reader, renewed, ended };
+    return { writer, reader, renewal, ended };
   } catch (error) {
     await writer.close();
     throw error;

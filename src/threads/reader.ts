@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { pullStart, type PullStart } from '../apply/pull-start.js';
 import { listConflicts, type ConflictList } from '../apply/conflict-list.js';
+import { readReplica, type Identity } from '../changelog/changelog.js';
 import { readStatus, type StoredStatus } from '../changelog/local-status.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import { buildPage } from '../changelog/page.js';
 import type { Config } from '../config/config.js';
+import { fileIdOf } from '../database/file-id.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForReading } from '../database/open.js';
 import { SyncError } from '../errors.js';
@@ -58,6 +59,14 @@ export class Reader implements ReaderCalls {
     return answer(() => readStatus(this.changelogAt.current()));
   }
 
+  identity(): Promise<Identity> {
+    return answer(() => {
+      this.requireSameFile();
+      const { node, epoch } = readReplica(this.database);
+      return { node, epoch };
+    });
+  }
+
   conflicts(): Promise<ConflictList> {
     return answer(() => listConflicts(this.database, { all: false }));
   }
@@ -95,12 +104,6 @@ export class Reader implements ReaderCalls {
       this.database.close();
     });
   }
-}
-
-/** Tells one file from another at the same path; empty where there is none. */
-function fileIdOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? '' : `${stat.dev}:${stat.ino}`;
 }
 
 /** Runs synchronous work as a call: what it throws rejects. */

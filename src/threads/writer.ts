@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
-import { applyPart, beginPage, TransactionLost, type PageInProgress } from '../apply/apply-page.js';
+import {
+  applyPart,
+  beginPage,
+  instanceRenewed,
+  TransactionLost,
+  type PageInProgress,
+} from '../apply/apply-page.js';
 import { hasNews } from '../apply/learn.js';
 import { retryAll } from '../apply/retry-all.js';
 import { backfillTable, closeEvictions, type BackfillOptions } from '../changelog/backfill.js';
-import { claimIdentity, readReplica, tableNamed } from '../changelog/changelog.js';
+import { readReplica, tableNamed } from '../changelog/changelog.js';
 import { afterFold, type Folded } from '../changelog/fold-all.js';
 import { meetPuller, tellOwn } from '../changelog/own-member.js';
+import { claimIdentity } from '../changelog/identity.js';
 import { walBytesOf } from '../changelog/local-status.js';
 import { placeOf } from '../changelog/marks.js';
 import type { Config } from '../config/config.js';
@@ -30,6 +37,7 @@ import type {
   WriterCalls,
 } from './calls.js';
 import { ChangelogAtSchema } from './changelog-at.js';
+import { InstanceWatch } from './instance-watch.js';
 import { Transactions } from '../database/transactions.js';
 
 /** Rows that one transaction compares at most. */
@@ -47,6 +55,7 @@ export class Writer implements WriterCalls {
   private readonly changelogAt: ChangelogAtSchema;
   private readonly transactions: Transactions;
   private readonly resolvers = new Resolvers();
+  private readonly instance: InstanceWatch;
   private last: Promise<unknown> = Promise.resolve();
   private schemaChange: SchemaChange | null = null;
   /** The schema with which what is held was last tried again; null before the first time. */
@@ -55,6 +64,7 @@ export class Writer implements WriterCalls {
   constructor(private readonly config: Config) {
     this.database = openForWriting(config);
     this.changelogAt = new ChangelogAtSchema(this.database, config, this.resolvers);
+    this.instance = new InstanceWatch(this.database, config.node.id, () => this.changelogAt.current());
     this.transactions = new Transactions(this.database, config.database.busyTimeoutMs, () => {
       this.changelogAt.reset();
     });
@@ -66,22 +76,21 @@ export class Writer implements WriterCalls {
       if (this.config.database.wal) setJournalMode(this.database, 'wal');
       checkTables(this.config, this.database);
       await this.resolvers.load(this.config.tables);
-      return {
-        renewed: await this.write(() => {
-          const renewed = claimIdentity(this.database, this.config.node.id);
-          tellOwn(this.changelogAt.current(), Date.now());
-          return renewed;
-        }),
-      };
+      const renewal = await this.write(() => {
+        const reason = claimIdentity(this.database, this.config.node.id);
+        tellOwn(this.changelogAt.current(), Date.now());
+        return reason;
+      });
+      return { renewal };
     });
   }
 
   fold(): Promise<FoldResponse> {
     return this.inTurn(async () => {
       const folded = await this.catchUp();
-      const schema = this.schemaChange;
+      const { schemaChange: schema } = this;
       this.schemaChange = null;
-      return { ...folded, schema };
+      return { ...folded, schema, renewal: this.instance.takeRenewal() };
     });
   }
 
@@ -91,6 +100,7 @@ export class Writer implements WriterCalls {
       const page = parsePage(request.body);
       requireSender(page, request);
       requireProgress(page, request);
+      if (await this.renewIfRewound(page.your_cursor ?? '')) throw instanceRenewed(request.peer);
       const progress = beginPage(page);
       const nothingNew = page.changes.length === 0 && page.next_cursor === request.since;
       if (nothingNew && !hasNews(this.changelogAt.current(), page)) return toResponse(page, progress);
@@ -105,6 +115,10 @@ export class Writer implements WriterCalls {
     return this.inWrite(() => {
       this.changelogAt.current().prepare(statement('peers/reset-cursor')).run({ name: peer });
     });
+  }
+
+  rewound(cursor: string): Promise<boolean> {
+    return this.inTurn(() => this.renewIfRewound(cursor));
   }
 
   acknowledge(
@@ -150,12 +164,19 @@ export class Writer implements WriterCalls {
 
   /** Runs work in a write transaction, once what a change of the schema made necessary is done. */
   private async write<T>(work: () => T): Promise<T> {
-    const { result, schema } = await this.transactions.run(() => ({
-      schema: this.changelogAt.repair(),
-      result: work(),
-    }));
+    const { result, schema } = await this.transactions.run(() => {
+      const schema = this.changelogAt.repair();
+      this.instance.renewRewound();
+      return { schema, result: work() };
+    });
+    this.instance.committed();
     if (schema !== null) this.schemaChange = merged(this.schemaChange, schema);
     return result;
+  }
+
+  /** Takes a peer's word for it that this log was rewound. */
+  private async renewIfRewound(cursor: string): Promise<boolean> {
+    return this.instance.isEvidence(cursor) && this.write(() => this.instance.believe(cursor));
   }
 
   private inWrite<T>(work: () => T): Promise<T> {
@@ -235,6 +256,7 @@ export class Writer implements WriterCalls {
       peer: request.peer,
       since: request.since,
       ...(request.pruned === undefined ? {} : { pruned: request.pruned }),
+      epoch: request.epoch,
       boxMs: APPLY_BOX_MS,
       elapsedMs: () => performance.now(),
       ...this.clock(),

@@ -8,6 +8,9 @@ export interface Cursor {
   readonly mark: string;
 }
 
+/** Characters of a cursor; ours have 64 + 15 + 64 digits at most. */
+export const MAX_CURSOR_LENGTH = 200;
+
 const CURSOR = /^([0-9a-f]{1,64})\.(\d{1,15})\.([0-9a-f]{1,64})$/;
 
 export function formatCursor(cursor: Cursor): string {

@@ -26,6 +26,7 @@ export interface HealthBody {
   readonly node: string;
   readonly version: string;
   readonly protocol: number;
-  readonly epoch: string;
+  /** Absent where the database can't be used. */
+  readonly epoch?: string;
   readonly server_time_ms: number;
 }

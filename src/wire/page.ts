@@ -3,6 +3,7 @@ import { MAX_STAMP_MS } from '../clock/stamp.js';
 import { SyncError } from '../errors.js';
 import { membersSchema, type Member } from './members.js';
 import { MAX_RANK, type Version } from './version.js';
+import { MAX_CURSOR_LENGTH } from './cursor.js';
 import { fromWire, type SqlValue, type WireValue } from './value.js';
 
 /** Raised when an older replica could not read what a newer one sends. */
@@ -54,6 +55,8 @@ export interface WirePage {
   readonly complete?: boolean | undefined;
   /** With the last page of a pull: what the sender claims may be taken over with it. */
   readonly vouches?: boolean | undefined;
+  /** How far this replica has read the puller's log: a puller that does not know this place was restored. */
+  readonly your_cursor?: string | undefined;
 }
 
 /** A change whose values are decoded. */
@@ -116,6 +119,7 @@ const wirePage = z.object({
   members: membersSchema.optional(),
   complete: z.boolean().default(false),
   vouches: z.boolean().default(false),
+  your_cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
 });
 
 export interface Page extends Omit<WirePage, 'changes'> {

@@ -124,16 +124,16 @@ describe('a page of the changelog', () => {
   it('refuses a cursor of another log, of another epoch, and of a longer log', () => {
     fill(2);
     const [epoch = '', id = '', mark = ''] = page().next_cursor.split('.');
-    const foreign = [
-      'nonsense',
-      `${epoch}.${id}.000000000000`,
-      `abcdef.${id}.${mark}`,
-      `${epoch}.999.${mark}`,
-    ];
-    for (const cursor of foreign) {
+    const foreign = {
+      nonsense: 'cursor_invalid',
+      [`abcdef.${id}.${mark}`]: 'cursor_invalid',
+      [`${epoch}.${id}.000000000000`]: 'log_rewound',
+      [`${epoch}.999.${mark}`]: 'log_rewound',
+    };
+    for (const [cursor, code] of Object.entries(foreign)) {
       expect(() => page(cursor), cursor)
         .to.throw(SyncError)
-        .with.property('code', 'cursor_invalid');
+        .with.property('code', code);
     }
   });
 });

@@ -13,7 +13,7 @@ export async function pullFile(from: DatabaseFile, into: DatabaseFile, limit = 1
   const writer = new Writer(into.config);
   await writer.open();
   await writer.resetCursor(peer);
-  await writer.apply({ peer, since: '', body: page.body, sha256: page.sha256 });
+  await writer.apply({ peer, since: '', epoch: null, body: page.body, sha256: page.sha256 });
   await writer.close();
 }
 

@@ -213,6 +213,7 @@ class Replica {
       const applied = await this.writer.apply({
         peer: peer.node,
         since,
+        epoch: null,
         body: page.body,
         sha256: page.sha256,
       });

@@ -35,7 +35,7 @@ describe('the feed', () => {
     });
 
     it('answers 503 on /health when the database can not be used', async () => {
-      feed.database.failures.set('dataVersion', new Error('disk I/O error'));
+      feed.database.failures.set('identity', new Error('disk I/O error'));
       const answer = await fetch(`${feed.url}/health`);
       expect(answer.status).to.equal(503);
       expect(await answer.json()).to.have.property('status', 'unavailable');

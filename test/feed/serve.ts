@@ -80,7 +80,6 @@ export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedF
     },
     logger: log.logger,
     signal: end.signal,
-    epoch: () => database.epoch,
     fold: () => database.writer.fold(),
     status: () => Promise.resolve({ node: 'desktop' }),
     nodes: () => Promise.resolve({ nodes: [] }),

@@ -23,12 +23,7 @@ describe('a replica', () => {
   function open(node: string, options: ConfigOptions = {}) {
     const database = new MemoryDatabase(node, Buffer.from(node).toString('hex'));
     const log = new LogRecorder();
-    const replica = new Replica(
-      testConfig({ node, ...options }),
-      log.logger,
-      database.threads,
-      database.epoch,
-    );
+    const replica = new Replica(testConfig({ node, ...options }), log.logger, database.threads);
     running.push(replica);
     return { replica, database, log };
   }

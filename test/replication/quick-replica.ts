@@ -7,13 +7,9 @@ import { TransactionLost, applyPart, beginPage, type PartDone } from '#src/apply
 import { pullStart, type PullStart } from '#src/apply/pull-start.js';
 import { listConflicts, type Conflict } from '#src/apply/conflict-list.js';
 import { resolveConflict, type Resolve } from '#src/apply/resolve-conflict.js';
-import {
-  claimIdentity,
-  openChangelog,
-  originOf,
-  readReplica,
-  type Changelog,
-} from '#src/changelog/changelog.js';
+import { openChangelog, originOf, readReplica, type Changelog } from '#src/changelog/changelog.js';
+import { claimIdentity } from '#src/changelog/identity.js';
+import { keepMark } from '#src/changelog/mark-file.js';
 import { foldBatch } from '#src/changelog/fold.js';
 import { meetPuller, tellOwn } from '#src/changelog/own-member.js';
 import { readMembers } from '#src/changelog/members.js';
@@ -74,7 +70,8 @@ export class QuickReplica {
   ) {
     this.app = openFast(file);
     this.database = openFast(file);
-    claimIdentity(this.database, node);
+    this.database.transaction(() => claimIdentity(this.database, node)).immediate();
+    keepMark(this.database);
     this.changelog = openChangelog(this.database, replicated(this.database, tables), resolvers);
     this.write(() => tellOwn(this.changelog, this.nowMs));
   }
@@ -175,6 +172,7 @@ export class QuickReplica {
               peer,
               since,
               pruned,
+              epoch: this.origin.split('@')[1] ?? '',
               boxMs: 1,
               elapsedMs: () => 0,
             });

@@ -69,6 +69,7 @@ export class MemoryDatabase {
   readonly reader: OpenedThreads['reader'] = {
     page: (request) => this.#run('page', () => this.#page(request)),
     status: () => this.#run('status', () => this.#status()),
+    identity: () => this.#run('identity', () => ({ node: this.node, epoch: this.epoch })),
     conflicts: () => this.#run('conflicts', () => ({ conflicts: [], total: 0 })),
     danglingReferences: () => this.#run('danglingReferences', () => []),
     pullStart: (peer) =>
@@ -85,7 +86,7 @@ export class MemoryDatabase {
     fold: async () => {
       this.folds += 1;
       await this.#lock;
-      return this.#run('fold', () => ({ entries: 0, versions: 0, keyless: [], schema: null }));
+      return this.#run('fold', () => ({ entries: 0, versions: 0, keyless: [], schema: null, renewal: null }));
     },
     apply: async (request) => {
       this.events.emit('apply');
@@ -97,6 +98,7 @@ export class MemoryDatabase {
         this.resets += 1;
         this.cursors.delete(peer);
       }),
+    rewound: () => this.#run('rewound', () => false),
     acknowledge: (node, epoch, cursor) =>
       this.#run('acknowledge', () => {
         this.acknowledged.push(`${node} ${epoch ?? ''} ${cursor}`);

@@ -216,7 +216,13 @@ describe('the writer', () => {
         }),
       );
     const apply = (since: string, body: Buffer) =>
-      writer.apply({ peer: 'eve', since, body, sha256: createHash('sha256').update(body).digest('hex') });
+      writer.apply({
+        peer: 'eve',
+        since,
+        epoch: null,
+        body,
+        sha256: createHash('sha256').update(body).digest('hex'),
+      });
     await apply('', page('aa.5.bb'));
     expect(await codeOf(apply('aa.5.bb', page('aa.5.cc')))).to.equal('peer_endless');
     expect(await codeOf(apply('aa.5.bb', page('aa.4.bb')))).to.equal('peer_endless');
@@ -247,14 +253,18 @@ describe('the writer', () => {
     };
     const body = Buffer.from(JSON.stringify(page));
     const sha256 = createHash('sha256').update(body).digest('hex');
-    expect(await codeOf(writer.apply({ peer: 'eve', since: '', body, sha256: 'ff' }))).to.equal(
+    expect(await codeOf(writer.apply({ peer: 'eve', since: '', epoch: null, body, sha256: 'ff' }))).to.equal(
       'page_damaged',
     );
-    expect(await codeOf(writer.apply({ peer: 'bob', since: '', body, sha256 }))).to.equal('wrong_node');
-    expect(await writer.apply({ peer: 'eve', since: '', body, sha256 })).to.include({
+    expect(await codeOf(writer.apply({ peer: 'bob', since: '', epoch: null, body, sha256 }))).to.equal(
+      'wrong_node',
+    );
+    expect(await writer.apply({ peer: 'eve', since: '', epoch: null, body, sha256 })).to.include({
       received: 0,
       hasMore: false,
     });
-    expect(await codeOf(writer.apply({ peer: 'eve', since: '', body, sha256 }))).to.equal('cursor_moved');
+    expect(await codeOf(writer.apply({ peer: 'eve', since: '', epoch: null, body, sha256 }))).to.equal(
+      'cursor_moved',
+    );
   });
 });

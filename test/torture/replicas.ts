@@ -108,7 +108,9 @@ export class TortureReplica {
       const page = await peer.reader.page(request);
       await peer.writer.acknowledge(this.name, epoch, since, start.member);
       const { body, sha256 } = page;
-      const applied = await writer.apply({ peer: from.name, since, pruned, body, sha256 }).catch(unlessMoved);
+      const applied = await writer
+        .apply({ peer: from.name, since, epoch, pruned, body, sha256 })
+        .catch(unlessMoved);
       if (applied === null) {
         overtaken += 1;
         if (overtaken > MAX_OVERTAKEN)

@@ -1,0 +1,1 @@
+INSERT INTO _sync_origins (name) VALUES (:name) ON CONFLICT DO NOTHING

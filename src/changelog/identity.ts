@@ -1,0 +1,73 @@
+import type { Database } from 'better-sqlite3';
+import { newEpoch } from '../database/migrate.js';
+import { fileIdOf } from '../database/file-id.js';
+import { statement } from '../sql/template.js';
+import { parseCursor } from '../wire/cursor.js';
+import { originOf, readReplica } from './changelog.js';
+import { readMarkFile, type LastMark } from './mark-file.js';
+import { drawMark, isRewoundFrom } from './marks.js';
+
+/**
+ * Why a database became a new instance. `other_node`: it was another replica's (a copy). `other_file`: it is not the
+ * file that this replica left here (moved, replaced, or without the mark file). `rewound`: the same file with an older
+ * content (a backup was restored).
+ */
+export type Renewal = 'other_node' | 'other_file' | 'rewound';
+
+/**
+ * Makes sure that this file is what the configured node left: a copy, a restored backup or a file from elsewhere becomes
+ * a new instance before it folds or serves anything. Call in a write transaction; once it is committed, `keepMark`.
+ */
+export function claimIdentity(database: Database, node: string): Renewal | null {
+  const reason = reasonToRenew(database, node, readMarkFile(database.name));
+  if (reason !== null) renew(database, node);
+  return reason;
+}
+
+/** Whether the log lacks what it had when this was remembered. */
+export function isRewound(database: Database, last: LastMark): boolean {
+  const { epoch } = readReplica(database);
+  return epoch === last.epoch && isRewoundFrom(database, { logId: last.log_id, mark: last.mark });
+}
+
+/** Renews an instance whose log was rewound while nobody looked. Call in a write transaction. */
+export function renew(database: Database, node: string): void {
+  database.prepare(statement('changelog/renew-epoch')).run({ node, epoch: newEpoch() });
+  database.prepare(statement('changelog/forget-peers')).run();
+  database.prepare(statement('changelog/forget-marks')).run();
+  drawMark(database);
+}
+
+/**
+ * Renews this instance where a peer shows a cursor of its log that the log never had: it was rewound, and that went
+ * unnoticed. Versions that it has authored since, as far as no peer has acknowledged them, pass to the new instance,
+ * so that nobody takes them for what was written before. True where it did. Call in a write transaction.
+ */
+export function renewIfRewound(database: Database, cursor: string): boolean {
+  if (!looksRewound(database, cursor)) return false;
+  const before = readReplica(database);
+  const acknowledged = newestAcknowledged(database);
+  renew(database, before.node);
+  const origins = { before: originOf(before), after: originOf(readReplica(database)) };
+  database.prepare(statement('changelog/know-origin')).run({ name: origins.after });
+  database.prepare(statement('changelog/pass-on')).run({ ...origins, acknowledged });
+  return true;
+}
+
+/** Whether a peer's cursor is of this instance, and of a log that it has no more. */
+export function looksRewound(database: Database, cursorText: string): boolean {
+  const cursor = parseCursor(cursorText);
+  return cursor?.epoch === readReplica(database).epoch && isRewoundFrom(database, cursor);
+}
+
+function reasonToRenew(database: Database, node: string, last: LastMark | null): Renewal | null {
+  const replica = readReplica(database);
+  if (replica.node !== node) return 'other_node';
+  if (last?.epoch !== replica.epoch || last.file !== fileIdOf(database.name)) return 'other_file';
+  return isRewound(database, last) ? 'rewound' : null;
+}
+
+function newestAcknowledged(database: Database): number {
+  const sql = statement('peers/newest-acknowledged');
+  return database.prepare<[], { acknowledged: number }>(sql).get()?.acknowledged ?? 0;
+}

@@ -182,9 +182,9 @@ describe('applying changes', () => {
     ann.app.exec(`INSERT INTO users VALUES ('1', 'a', NULL), ('2', 'b', NULL), ('3', 'c', NULL)`);
     bob.pullFrom(ann);
     bob.app.exec(`INSERT INTO users VALUES ('9', 'd', 'bob')`);
-    bob.app.exec(`UPDATE _sync_changes SET timestamp = timestamp + 1000 WHERE origin IS NULL`);
     bob.fold();
     ann.app.exec(`UPDATE users SET email = 'to ' || id; UPDATE users SET email = char(97 + id)`);
+    ann.app.exec(`UPDATE _sync_changes SET timestamp = timestamp - 60000 WHERE origin IS NULL`);
     bob.pullFrom(ann, 10);
     ann.pullFrom(bob);
     bob.pullFrom(ann);

@@ -3,6 +3,7 @@ export { loadConfig } from './config/load.js';
 export { createLogger, type Logger, type LogOptions } from './log/logger.js';
 export { SyncError } from './errors.js';
 export type { Config, PeerConfig, TableConfig } from './config/config.js';
+export type { Resolver, ResolverContext, ResolverRow, ResolverValue } from './config/resolvers.js';
 export type { PullResult } from './pull/pull.js';
 export type { PullFailure } from './pull/state.js';
 export type { PeerReport, PullReport, StatusReport } from './replica/status.js';

@@ -6,15 +6,9 @@ import type { Change } from '../wire/page.js';
 import type { SqlValue } from '../wire/value.js';
 import { isTombstone } from '../wire/version.js';
 import { sameValue } from '../database/bind.js';
+import { versionMet } from './drift.js';
 import { noteConflict } from './ledger.js';
-import {
-  adoptLegacyRow,
-  findRow,
-  findVersion,
-  type ApplyClock,
-  type LocalVersion,
-  type WholeRow,
-} from './local.js';
+import { adoptLegacyRow, findRow, type ApplyClock, type LocalVersion, type WholeRow } from './local.js';
 import { mergeConflict } from './merge.js';
 import { isClash, reasonOf, type Reason } from './quarantine.js';
 import { resolve, type Resolution } from './resolve.js';
@@ -47,7 +41,7 @@ export function applyChange(
   const received = change.record === null ? null : writableOf(table, change, change.record);
   if (typeof received === 'string') return { outcome: 'held', reason: received };
   const writable = received === null || kept === null ? received : withKept(received, kept);
-  const local = findVersion(changelog, table, change.key);
+  const local = versionMet(changelog, table, change, clock);
   return settle(changelog, table, change, writable, local, clock);
 }
 

@@ -45,6 +45,11 @@ export function nextVersion(
   clock: FoldClock,
 ): Version | null {
   if (present?.version.fingerprint === row.fingerprint) return null;
+  return editOf(present, row, author, clock);
+}
+
+/** The version of an edit by this instance, whatever the row held before. */
+export function editOf(present: Present | null, row: FoldedRow, author: Author, clock: FoldClock): Version {
   return {
     rank: rankAfter(present?.version.rank ?? 0, author),
     stamp: nextStamp({ claimedMs: row.claimedMs, replacedMs: present?.newestMs ?? null, ...clock }),

@@ -9,6 +9,7 @@ import { command as status } from '../commands/status.js';
 import { command as sync } from '../commands/sync.js';
 import { command as triggerAll } from '../commands/trigger-all.js';
 import { command as trigger } from '../commands/trigger.js';
+import { command as verify } from '../commands/verify.js';
 import type { CommandDefinition } from './command.js';
 
 /** Every command, in the order of `--help`. */
@@ -23,5 +24,6 @@ export const commands: readonly CommandDefinition[] = [
   status,
   conflicts,
   quarantine,
+  verify,
   keygen,
 ];

@@ -162,6 +162,23 @@ function isExactKey(index: UniqueIndex, key: readonly string[]): boolean {
   );
 }
 
+/** The key's columns in the order of their index, which may be another than that of the key. */
+export function keyInIndexOrder({ table, key }: ReplicatedTable): readonly KeyColumn[] {
+  const names = key.map((column) => column.name);
+  const order = isRowidKey(table, names) ? names : (indexOf(table, names)?.columns ?? names);
+  return key.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+}
+
+/** The whole index that makes these columns unique. */
+function indexOf(table: Table, key: readonly string[]): UniqueIndex | undefined {
+  return table.uniqueIndexes.find(
+    (candidate) =>
+      !candidate.partial &&
+      candidate.columns.length === key.length &&
+      key.every((name) => candidate.columns.includes(name)),
+  );
+}
+
 /** A configured column's name as the schema writes it. */
 function schemaName(table: Table, name: string | null): string | null {
   return name === null ? null : (columnNamed(table, name)?.name ?? name);
@@ -179,12 +196,7 @@ function isRowidKey(table: Table, key: readonly string[]): boolean {
 /** The collations that make these columns unique, in their order; null where nothing makes them unique. */
 function collationsOf(table: Table, key: readonly string[]): string[] | null {
   if (isRowidKey(table, key)) return ['BINARY'];
-  const index = table.uniqueIndexes.find(
-    (candidate) =>
-      !candidate.partial &&
-      candidate.columns.length === key.length &&
-      key.every((name) => candidate.columns.includes(name)),
-  );
+  const index = indexOf(table, key);
   if (index === undefined) return null;
   return key.map((name) => index.collations[index.columns.indexOf(name)] ?? 'BINARY');
 }

@@ -7,9 +7,10 @@ import { acknowledger } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
 import { ownersCheck } from './owners.js';
+import { settledWithin } from './settled-within.js';
 
 /** A page is not held up for longer by an app that holds the write lock: then what is folded is served. */
-const MAX_FOLD_WAIT_MS = 200;
+export const MAX_FOLD_WAIT_MS = 200;
 
 /** `GET /sync/changes`: a page of what changed after the cursor. */
 export function changesRoute(parts: FeedParts): RequestHandler {
@@ -88,18 +89,4 @@ function send(response: Response, page: PageResponse): void {
   response.type('json');
   const { buffer, byteOffset, byteLength } = page.body;
   response.send(Buffer.from(buffer, byteOffset, byteLength));
-}
-
-/** Waits for the work, whatever comes of it, but not for longer than this. */
-async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work.then(ignore, ignore), timeout]);
-  clearTimeout(timer);
-}
-
-function ignore(): void {
-  // The fold logs its own failure.
 }

@@ -8,6 +8,7 @@ import { changesRoute } from './changes.js';
 import type { Commits } from './commits.js';
 import { controlRoutes } from './control.js';
 import { errorAnswer, unknownRoute } from './error-answer.js';
+import { fingerprintRoutes } from './fingerprint.js';
 import { healthRoute } from './health.js';
 
 /** What the control routes ask of the pulls. A peer is named by its name or its address. */
@@ -27,7 +28,10 @@ export interface FeedParts {
   readonly apiKeys: readonly string[];
   /** Names of the replicated tables. */
   readonly tables: readonly string[];
-  readonly reader: Pick<ReaderCalls, 'page' | 'conflicts' | 'identity'>;
+  readonly reader: Pick<
+    ReaderCalls,
+    'page' | 'conflicts' | 'identity' | 'tableShapes' | 'stretch' | 'list' | 'states'
+  >;
   readonly writer: Pick<WriterCalls, 'acknowledge' | 'rewound'>;
   readonly commits: Commits;
   readonly pulls: PullControl;
@@ -52,6 +56,7 @@ export function createFeed(parts: FeedParts): Express {
   app.get('/health', healthRoute(parts));
   app.use(requireAccess(parts.apiKeys));
   app.get('/sync/changes', changesRoute(parts));
+  app.use(fingerprintRoutes(parts));
   app.use(controlRoutes(parts));
   app.use(unknownRoute);
   app.use(errorAnswer(parts.logger));

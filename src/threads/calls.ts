@@ -13,6 +13,8 @@ import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
 import type { Member } from '../wire/members.js';
 
+import type { TableShape, WireListed, WireState } from '../wire/fingerprints.js';
+import type { StatesRequest, StretchRequest, StretchResponse } from './fingerprints.js';
 import type { SchemaChange } from './changelog-at.js';
 
 export type {
@@ -23,6 +25,7 @@ export type {
   StoredPeer as PeerStatus,
   StoredStatus as LocalStatus,
 };
+export type { StatesRequest, StretchRequest, StretchResponse };
 
 /** A parsed `GET /sync/changes`. */
 export interface PageRequest {
@@ -164,6 +167,13 @@ export interface ReaderCalls {
   danglingReferences(): Promise<readonly DanglingReference[]>;
   /** Where the next pull from a peer starts, and what it says of us. */
   pullStart(peer: string): Promise<PullStart>;
+  tableShapes(): Promise<readonly TableShape[]>;
+  /** What stands for the rows of a range of keys as they are now. Rejects with `bad_query`, as the next two do. */
+  stretch(request: StretchRequest): Promise<StretchResponse>;
+  /** Those rows one by one. */
+  list(request: StretchRequest): Promise<readonly WireListed[]>;
+  /** How rows stand, by their keys. */
+  states(request: StatesRequest): Promise<readonly WireState[]>;
   /** Grows when another connection commits (`PRAGMA data_version`). */
   dataVersion(): Promise<number>;
   close(): Promise<void>;

@@ -36,6 +36,10 @@ export async function openThreads(config: Config): Promise<Threads> {
       'conflicts',
       'danglingReferences',
       'pullStart',
+      'tableShapes',
+      'stretch',
+      'list',
+      'states',
       'dataVersion',
       'close',
     ]);

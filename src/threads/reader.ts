@@ -11,8 +11,17 @@ import { fileIdOf } from '../database/file-id.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForReading } from '../database/open.js';
 import { SyncError } from '../errors.js';
-import type { PageRequest, PageResponse, ReaderCalls } from './calls.js';
+import type { TableShape, WireListed, WireState } from '../wire/fingerprints.js';
+import type {
+  PageRequest,
+  PageResponse,
+  ReaderCalls,
+  StatesRequest,
+  StretchRequest,
+  StretchResponse,
+} from './calls.js';
 import { ChangelogAtSchema } from './changelog-at.js';
+import { listOf, shapesOf, statesOf, stretchOf } from './fingerprints.js';
 import { ReferenceWatch } from './reference-watch.js';
 
 /** The connection that reads beside the writer, and what its thread answers. */
@@ -73,6 +82,22 @@ export class Reader implements ReaderCalls {
 
   danglingReferences(): Promise<readonly DanglingReference[]> {
     return answer(() => this.references.current(this.changelogAt.current()));
+  }
+
+  tableShapes(): Promise<readonly TableShape[]> {
+    return answer(() => shapesOf(this.changelogAt.current()));
+  }
+
+  stretch(request: StretchRequest): Promise<StretchResponse> {
+    return answer(() => stretchOf(this.changelogAt.current(), request));
+  }
+
+  list(request: StretchRequest): Promise<readonly WireListed[]> {
+    return answer(() => listOf(this.changelogAt.current(), request));
+  }
+
+  states(request: StatesRequest): Promise<readonly WireState[]> {
+    return answer(() => statesOf(this.changelogAt.current(), request));
   }
 
   pullStart(peer: string): Promise<PullStart> {

@@ -72,6 +72,8 @@ export interface Change {
 
 const ORIGIN = /^[A-Za-z0-9._-]{1,64}@[0-9a-f]{1,64}$/;
 
+export { stamp as wireStamp, origin as wireOrigin };
+
 const stamp = z.number().int().min(0).max(MAX_STAMP_MS);
 const origin = z.string().regex(ORIGIN);
 const NO_VALUE = 'is not a value of the protocol';

@@ -18,6 +18,8 @@ interface Entry {
   readonly key: string;
 }
 
+const NO_SUM = '0'.repeat(16);
+
 /**
  * The smallest thing that answers like the database threads: a log of keys in memory. What the app writes is in
  * the log at once; `fold` counts how often it was asked, and hangs while `lock` is held.
@@ -78,6 +80,10 @@ export class MemoryDatabase {
         const member = unheard(this.node, this.epoch);
         return { cursor, full: cursor === '', member, known: null, pruned: 0 };
       }),
+    tableShapes: () => this.#run('tableShapes', () => []),
+    stretch: () => this.#run('stretch', () => ({ rows: 0, content: NO_SUM, versions: NO_SUM, last: null })),
+    list: () => this.#run('list', () => []),
+    states: () => this.#run('states', () => []),
     dataVersion: () => this.#run('dataVersion', () => this.dataVersion),
     close: () => Promise.resolve(),
   };

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { bindings, placeholder } from '../database/bind.js';
+import { sqliteCodeOf } from '../database/open.js';
 import { recordColumns } from '../database/record-columns.js';
 import { keyInIndexOrder, type KeyColumn, type ReplicatedTable } from '../database/replicable.js';
 import { nullableKeyColumns } from '../database/whole-keys.js';
@@ -36,9 +37,11 @@ export function readStretch(
     const bound = { ...bindings([...(range.after ?? []), ...(range.upto ?? [])]), limit };
     const fingerprint = fingerprinter(columns);
     const places = table.key.map(({ name }) => columns.indexOf(name));
-    const rows = all(changelog, template('verify/rows', holesOf(table, range, columns)), bound);
+    const rows = all(changelog, template('verify/rows', holesOf(changelog, table, range, columns)), bound);
     const exact = rows.some((row) => row.some(isDoubtful))
-      ? all(changelog, template('verify/row-bytes', holesOf(table, range, columns)), bound).map(exactValues)
+      ? all(changelog, template('verify/row-bytes', holesOf(changelog, table, range, columns)), bound).map(
+          exactValues,
+        )
       : null;
     return rows.map((row, index) => {
       const values = exact?.[index] ?? row.slice(FIXED_CELLS);
@@ -78,24 +81,54 @@ function versionOf(changelog: Changelog, row: readonly PlainValue[]): Version | 
   };
 }
 
-function holesOf(table: ReplicatedTable, range: KeyRange, columns: readonly string[]): Record<string, Sql> {
-  const order = keyInIndexOrder(table).map(keyTerm);
+function holesOf(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  range: KeyRange,
+  columns: readonly string[],
+): Record<string, Sql> {
+  const order = keyInIndexOrder(table);
+  // A row value with a COLLATE in it is not looked up in an index, so it stands only where the index has another.
+  const collates = order.some((column) => !isOwnCollation(changelog, table, column));
   return {
     rowColumns: rowColumns(columns),
     rowBytes: rowBytes(columns),
     table: identifier(table.name),
     tableName: literal(table.name),
     recordIsKey: recordIsKey(table),
-    inRange: inRange(table, range),
-    keyOrder: joinSql(order, ', '),
+    inRange: inRange(table, range, collates),
+    keyOrder: joinSql(order.map(collated), ', '),
   };
 }
 
-function keyTerm({ name, collation }: KeyColumn): Sql {
+function plain({ name }: KeyColumn): Sql {
+  return fragment('w.{{name}}', { name: identifier(name) });
+}
+
+function collated({ name, collation }: KeyColumn): Sql {
   return fragment('w.{{name}} COLLATE {{collation}}', {
     name: identifier(name),
     collation: identifier(collation),
   });
+}
+
+/** Whether the index compares a column as the column's own collation does. */
+function isOwnCollation(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  { name, collation }: KeyColumn,
+): boolean {
+  const sql = template('verify/own-collation', { column: identifier(name), table: identifier(table.name) });
+  let own: { letters: number; blanks: number };
+  try {
+    own = changelog.prepare(sql).get() as typeof own;
+  } catch (error) {
+    // A collation of the application's is not known here.
+    if (sqliteCodeOf(error)?.startsWith('SQLITE_ERROR') !== true) throw error;
+    return false;
+  }
+  const found = own.letters === 1 ? 'NOCASE' : own.blanks === 1 ? 'RTRIM' : 'BINARY';
+  return found === collation.toUpperCase();
 }
 
 /** The entry of a row, by the index over record columns, which have neither a type nor another collation than BINARY. */
@@ -111,28 +144,48 @@ function recordIsKey(table: ReplicatedTable): Sql {
 }
 
 /** Bound values: `:v1` ... for the key after which it begins, then those of the key that is its last. */
-function inRange(table: ReplicatedTable, { after, upto }: KeyRange): Sql {
-  const width = table.key.length;
+function inRange(table: ReplicatedTable, { after, upto }: KeyRange, collates: boolean): Sql {
   const terms = nullableKeyColumns(table).map((name) =>
     fragment('w.{{name}} IS NOT NULL', { name: identifier(name) }),
   );
-  if (after !== null) terms.push(bound(table, fragment('>'), after, 0));
-  if (upto !== null) terms.push(bound(table, fragment('<='), upto, after === null ? 0 : width));
+  if (after !== null) terms.push(...bound(table, fragment('>'), after, 0, collates));
+  if (upto !== null) terms.push(...bound(table, fragment('<'), upto, after?.length ?? 0, collates));
   return terms.length === 0 ? fragment('1') : joinSql(terms, ' AND ');
 }
 
-function bound(table: ReplicatedTable, operator: Sql, key: readonly SqlValue[], before: number): Sql {
+/** Keys after one (`>`), or up to one and with it (`<`), whose values are bound from `:v<before + 1>` on. */
+function bound(
+  table: ReplicatedTable,
+  direction: Sql,
+  key: readonly SqlValue[],
+  before: number,
+  collates: boolean,
+): Sql[] {
   const order = keyInIndexOrder(table);
   const values = order.map((column) => {
     const place = table.key.indexOf(column);
     return untyped(key[place], before + place + 1);
   });
-  const columns = joinSql(order.map(keyTerm), ', ');
-  return fragment('({{columns}}) {{operator}} ({{values}})', {
-    columns,
-    operator,
+  const holes = {
+    direction,
+    columns: joinSql(order.map(collates ? collated : plain), ', '),
     values: joinSql(values, ', '),
-  });
+  };
+  const whole =
+    direction === '>'
+      ? fragment('({{columns}}) > ({{values}})', holes)
+      : fragment('({{columns}}) <= ({{values}})', holes);
+  const [first] = order;
+  const [firstValue] = values;
+  if (!collates || first === undefined || firstValue === undefined) return [whole];
+  return [
+    fragment('{{column}} {{direction}}= {{value}}', {
+      column: collated(first),
+      direction,
+      value: firstValue,
+    }),
+    whole,
+  ];
 }
 
 /** A cast would lend its type to the column that it is compared with. */

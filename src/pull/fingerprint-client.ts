@@ -2,6 +2,7 @@ import { SyncError } from '../errors.js';
 import {
   keyToWire,
   MAX_LISTED_ROWS,
+  MAX_PARTS,
   parseList,
   parseParts,
   parseShapes,
@@ -78,7 +79,8 @@ export function createFingerprintClient(
       return requests;
     },
     shapes: async () => parseShapes(await ask({})),
-    parts: async (range, rows) => parseParts(await ask({ ...rangeQuery(range), rows: String(rows) })),
+    parts: async (range, rows) =>
+      parseParts(await ask({ ...rangeQuery(range), rows: String(rows), parts: String(MAX_PARTS) })),
     list: async (range) =>
       parseList(await ask({ ...rangeQuery(range), list: '1', rows: String(MAX_LISTED_ROWS) })),
     states: async (table, columns, keys, changes) =>

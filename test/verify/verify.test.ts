@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { VerifyReport } from '#src/commands/verify-report.js';
+import { runMain } from '../cli/captured.js';
 import { runCli } from '../replication/command-line.js';
-import { countOf, execute, expectSameContent, withDatabase } from '../replication/content.js';
+import { execute, expectSameContent, withDatabase } from '../replication/content.js';
 import { ReplicaGroup, type Replica } from '../replication/group.js';
 import { printedSeed, runsOf } from '../random.js';
 
@@ -44,10 +45,11 @@ describe('verify between two daemons', function () {
   after(() => group.remove());
 
   async function verify(...args: string[]): Promise<VerifyReport & { code: number }> {
-    const { code, stdout, stderr } = await runCli([
-      ...['verify', '--peer', 'bob', '--json', ...args],
-      ...['--config', ann.configFile],
-    ]);
+    const {
+      status: code,
+      stdout,
+      stderr,
+    } = await runMain([...['verify', '--peer', 'bob', '--json', ...args], ...['--config', ann.configFile]]);
     expect(stderr).to.not.include('unexpected');
     return { ...(JSON.parse(stdout) as VerifyReport), code };
   }

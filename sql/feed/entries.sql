@@ -1,6 +1,6 @@
--- The folded entries after a place in the log, without what the puller authored itself.
-SELECT id, table_name AS tableName
-FROM _sync_changes
-WHERE id > :since AND origin IS NOT NULL AND origin IS NOT :pullerOrigin AND table_name IN ({{tableNames}})
-ORDER BY id
+-- The folded entries after a place in the log that are for this puller.
+SELECT c.id, c.table_name AS tableName
+FROM _sync_changes AS c
+WHERE c.id > :since AND c.origin IS NOT NULL AND c.table_name IN ({{tableNames}}) AND {{forPuller}}
+ORDER BY c.id
 LIMIT :limit

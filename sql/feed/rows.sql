@@ -5,5 +5,5 @@ SELECT
 FROM _sync_changes AS c
 LEFT JOIN {{table}} AS w ON {{rowMatches}}
 WHERE c.id BETWEEN :first AND :last
-  AND c.table_name = {{tableName}} AND c.origin IS NOT NULL AND c.origin IS NOT :pullerOrigin
+  AND c.table_name = {{tableName}} AND c.origin IS NOT NULL AND {{forPuller}}
 ORDER BY c.id

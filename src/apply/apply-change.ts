@@ -1,4 +1,5 @@
 import { tableNamed, type Changelog } from '../changelog/changelog.js';
+import { horizonOf } from '../changelog/horizon.js';
 import { settleSeen } from '../changelog/settle.js';
 import { sqliteCodeOf } from '../database/open.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
@@ -69,6 +70,7 @@ function settle(
     if (obstacle !== null) return { outcome: 'held', ...obstacle };
   }
   if (resolution.outcome !== 'keep') enterVersion(changelog, table, change, local);
+  else if (local !== null) tellAgain(changelog, table, change.key, local);
   // Its author has seen what it has seen, and wrote what stands here.
   if (
     resolution.outcome === 'keep' &&
@@ -96,6 +98,20 @@ function otherwiseDecided(
     changelog.resolvers.noteFault(met.table.name, fault);
   }
   return { outcome: 'skipped', conflict: leaveUndecided(changelog, met, clock) };
+}
+
+/** Who sent what a tombstone here overrules has pruned that tombstone, perhaps, and needs it again: it goes to the end of the log. */
+function tellAgain(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+  local: LocalVersion,
+): void {
+  const { version } = local;
+  if (!isTombstone(version)) return;
+  const horizon = horizonOf(changelog, table.name);
+  if (horizon === null || version.stamp > horizon.stamp) return;
+  enterVersion(changelog, table, { key, version, record: null }, local);
 }
 
 function noteIfConflict(

@@ -10,6 +10,7 @@ import { isAnythingHeld, quarantine, reasonOf, releaseOlder, type Reason } from 
 import type { ApplyClock } from './local.js';
 import { learn } from './learn.js';
 import { retryParked } from './parked.js';
+import { isSuspect, tooOld } from './too-old.js';
 
 export interface ApplyOptions extends ApplyClock {
   readonly peer: string;
@@ -78,6 +79,7 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
   const counts = { ...progress.counts };
   const started = options.elapsedMs();
   const held = isAnythingHeld(changelog);
+  const suspect = isSuspect(changelog, progress.page);
   let next = progress.next;
   while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
     const change = progress.changes[next];
@@ -85,7 +87,7 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
       applyOne(
         changelog,
         counts,
-        { change, refusal: progress.refused.get(next), place: next, held },
+        { change, refusal: refusalOf(changelog, progress, next, suspect), place: next, held },
         options,
       );
     next += 1;
@@ -103,6 +105,18 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
     if (!progress.page.has_more) overclaimed = learn(changelog, progress.page, options.nowMs);
   }
   return { next, counts, done, overclaimed };
+}
+
+/** Why the change at this place is not even tried. */
+function refusalOf(
+  changelog: Changelog,
+  { changes, refused }: PageInProgress,
+  place: number,
+  suspect: boolean,
+): Reason | undefined {
+  const change = changes[place];
+  const old = suspect && change !== undefined ? tooOld(changelog, change) : null;
+  return old ?? refused.get(place);
 }
 
 function requireCursor(changelog: Changelog, options: ApplyOptions): void {

@@ -1,4 +1,5 @@
 import type { Changelog } from '../changelog/changelog.js';
+import { horizonOf, raiseHorizons, type Horizon } from '../changelog/horizon.js';
 import { learnMembers } from '../changelog/members.js';
 import { ownMember, tellOwn } from '../changelog/own-member.js';
 import { statement } from '../sql/template.js';
@@ -12,6 +13,8 @@ import type { Page } from '../wire/page.js';
  */
 export function learn(changelog: Changelog, page: Page, nowMs: number): string[] {
   const { node, epoch, members } = page;
+  // Not before its last page: to a replica that begins, every row is unknown, and none was deleted.
+  raiseHorizons(changelog, page.pruned);
   const overclaimed = learnMembers(changelog, members ?? [unheard(node, epoch)]);
   if (!page.complete) {
     tellOwn(changelog, nowMs);
@@ -28,10 +31,15 @@ export function learn(changelog: Changelog, page: Page, nowMs: number): string[]
 /** Whether a page that brings no change has something else to say. */
 export function hasNews(changelog: Changelog, page: Page): boolean {
   if (page.has_more || page.members !== undefined) return true;
+  if (page.pruned.some((told) => isHigher(told, horizonOf(changelog, told.table)))) return true;
   const known = ownMember(changelog).claims;
   return (
     page.complete && Object.entries(directClaim(page)).some(([name, logId]) => (known[name] ?? -1) < logId)
   );
+}
+
+function isHigher(told: Horizon, known: Horizon | null): boolean {
+  return known === null || told.stamp > known.stamp || told.rank > known.rank;
 }
 
 function directClaim({ node, epoch, next_cursor }: Page): Claims {

@@ -24,7 +24,7 @@ export async function retryAll(retrying: Retrying): Promise<Retried[]> {
     const batch = heldAfter(retrying.changelog().database, after, BATCH);
     const last = batch.at(-1);
     if (last === undefined) break;
-    results.push(...(await retryBatch(retrying, batch)));
+    results.push(...(await retryBatch(retrying, batch, false)));
     after = last.id;
   }
   const isHeld = ({ reason }: Retried): boolean => reason !== null;
@@ -33,13 +33,20 @@ export async function retryAll(retrying: Retrying): Promise<Retried[]> {
   return clashing === 0 ? results : results.map((result) => afterwards(retrying, result));
 }
 
-/** Tries a batch again; a change that makes an app's trigger take the whole transaction back is left out. */
-export async function retryBatch(retrying: Retrying, batch: readonly Held[]): Promise<Retried[]> {
+/**
+ * Tries a batch again, with `deliberate` also what only a person may apply; a change that makes an app's trigger take
+ * the whole transaction back is left out.
+ */
+export async function retryBatch(
+  retrying: Retrying,
+  batch: readonly Held[],
+  deliberate: boolean,
+): Promise<Retried[]> {
   const lost: Retried[] = [];
   for (;;) {
     const left = batch.filter(({ id }) => !lost.some(({ held }) => held.id === id));
     try {
-      const work = () => retryHeld(retrying.changelog(), left, retrying.clock());
+      const work = () => retryHeld(retrying.changelog(), left, retrying.clock(), deliberate);
       return [...(await retrying.inWrite(work)), ...lost];
     } catch (error) {
       const held = error instanceof RetryLost ? left.find(({ id }) => id === error.id) : undefined;

@@ -9,6 +9,7 @@ import { changeOf, readHeld, type Held } from './held-list.js';
 import type { ApplyClock } from './local.js';
 import { retryParked } from './parked.js';
 import { quarantine } from './quarantine.js';
+import { TOO_OLD } from './too-old.js';
 
 /** What became of a held change that was tried again. */
 export interface Retried {
@@ -27,10 +28,18 @@ export class RetryLost extends Error {
   }
 }
 
-/** Tries held changes again, one by one. Call inside a write transaction, once everything is folded. */
-export function retryHeld(changelog: Changelog, batch: readonly Held[], clock: ApplyClock): Retried[] {
+/**
+ * Tries held changes again, one by one; with `deliberate` also those that only a person may apply. Call inside a write
+ * transaction, once everything is folded.
+ */
+export function retryHeld(
+  changelog: Changelog,
+  batch: readonly Held[],
+  clock: ApplyClock,
+  deliberate: boolean,
+): Retried[] {
   return guarded(changelog, clock.nowMs, () => {
-    const results = batch.map((held) => ({ held, reason: retryOne(changelog, held, clock) }));
+    const results = batch.map((held) => ({ held, reason: retryOne(changelog, held, clock, deliberate) }));
     if (results.some(({ reason }) => reason === null)) drawMark(changelog.database);
     tellOwn(changelog, clock.nowMs);
     return results;
@@ -57,8 +66,9 @@ export function dropHeld(changelog: Changelog, id: number, nowMs: number): Held 
   return held;
 }
 
-function retryOne(changelog: Changelog, held: Held, clock: ApplyClock): string | null {
+function retryOne(changelog: Changelog, held: Held, clock: ApplyClock, deliberate: boolean): string | null {
   if (tableNamed(changelog, held.table) === undefined) return held.reason;
+  if (!deliberate && held.reason.startsWith(TOO_OLD)) return held.reason;
   const change = changeOf(held);
   const result = attempt(changelog, held.id, () => applyChange(changelog, change, clock));
   if (result.outcome === 'held') {

@@ -5,6 +5,7 @@ import { fragment, identifier, joinSql, literal, statement, template, type Sql }
 import { fingerprinter } from '../wire/fingerprint.js';
 import { authorOf, readReplica, tableNamed, type Changelog } from './changelog.js';
 import { fingerprintCall } from './fingerprint-function.js';
+import { horizonOf } from './horizon.js';
 import { enterLiveChanges, liveChange, lookForEvictions, noteLive } from './evictions.js';
 import { drawMark, headOf } from './marks.js';
 import { nextVersion, type FoldClock, type Present } from './next-version.js';
@@ -24,6 +25,9 @@ export interface FoldResult {
   /** Tables in which rows with NULL in their key were written: those can't be replicated, and were left out. */
   readonly keyless: readonly string[];
 }
+
+/** The time of what `backfill` enters: a row from before, not one that was written just now. */
+const BACKFILLED = 0;
 
 interface FoldRow {
   rawId: number;
@@ -112,13 +116,18 @@ function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, c
   const insert = changelog.prepare(insertVersionSql(table));
   const drop = changelog.prepare(statement('changelog/delete-entry'));
   const rows = changelog.prepare(foldRowsSql(table)).all(range) as FoldRow[];
+  const horizon = horizonOf(changelog, table.name);
   let versions = 0;
   let live = 0;
   for (const row of rows) {
     const fingerprint = fingerprintOf(changelog, table, row);
     const version = nextVersion(
       presentVersion(changelog, row),
-      { fingerprint, claimedMs: claimedMs(table, row) },
+      {
+        fingerprint,
+        claimedMs: claimedMs(table, row),
+        horizon: row.writtenMs === BACKFILLED ? null : horizon,
+      },
       author,
       clock,
     );

@@ -1,12 +1,15 @@
 import { statement } from '../sql/template.js';
 import { membersHash, type Member } from '../wire/members.js';
 import { readReplica, type Changelog } from './changelog.js';
+import { horizons, type Horizon } from './horizon.js';
 import { readMembers } from './members.js';
 
 /** What the last page of a pull says besides its changes (docs/protocol.md, "Claims"). */
 export interface GroupNews {
   /** Absent where the puller has them already. */
   readonly members?: readonly Member[];
+  /** What was pruned anywhere, by table; absent where nothing was. */
+  readonly pruned?: readonly (Horizon & { readonly table: string })[];
   readonly complete: boolean;
   readonly vouches: boolean;
 }
@@ -20,7 +23,13 @@ export function groupNews(changelog: Changelog, whole: boolean, known: string | 
   const complete = whole && gaps === 0;
   const vouches = complete && held + dropped === 0;
   const members = toldMembers(changelog);
-  return { ...(membersHash(members) === known ? {} : { members }), complete, vouches };
+  const pruned = horizons(changelog);
+  return {
+    ...(membersHash(members) === known ? {} : { members }),
+    ...(pruned.length === 0 ? {} : { pruned }),
+    complete,
+    vouches,
+  };
 }
 
 /** Everyone that was heard of; this replica only as the instance that it is now. */

@@ -2,6 +2,7 @@ import { statement } from '../sql/template.js';
 import {
   canonical,
   instanceOf,
+  isForgotten,
   MAX_MEMBERS,
   mergeMembers,
   parseInstance,
@@ -78,6 +79,10 @@ function saveChanged(
       return present.has(instance) && !tooMuch;
     });
     putMember(changelog, { ...row, claims: Object.fromEntries(sound) });
+    // What it still has, and others have deleted meanwhile, is to come to light.
+    if (known !== undefined && isForgotten(known) && !isForgotten(row)) {
+      changelog.prepare(statement('peers/reset-cursor')).run({ name });
+    }
   }
   return overclaimed;
 }

@@ -1,5 +1,6 @@
 import { nextStamp } from '../clock/stamp.js';
 import { MAX_RANK, seenAfter, type Version } from '../wire/version.js';
+import type { Horizon } from './horizon.js';
 
 /** What the fold knows of a row that some raw entry names. */
 export interface FoldedRow {
@@ -7,6 +8,8 @@ export interface FoldedRow {
   readonly fingerprint: string;
   /** When it was written or deleted, ms; null where nothing says. */
   readonly claimedMs: number | null;
+  /** What was pruned of its table, where the row is new here: it comes after that. */
+  readonly horizon?: Horizon | null;
 }
 
 export interface FoldClock {
@@ -51,8 +54,12 @@ export function nextVersion(
 /** The version of an edit by this instance, whatever the row held before. */
 export function editOf(present: Present | null, row: FoldedRow, author: Author, clock: FoldClock): Version {
   return {
-    rank: rankAfter(present?.version.rank ?? 0, author),
-    stamp: nextStamp({ claimedMs: row.claimedMs, replacedMs: present?.newestMs ?? null, ...clock }),
+    rank: rankAfter(present?.version.rank ?? row.horizon?.rank ?? 0, author),
+    stamp: nextStamp({
+      claimedMs: row.claimedMs,
+      replacedMs: present?.newestMs ?? row.horizon?.stamp ?? null,
+      ...clock,
+    }),
     origin: author.origin,
     fingerprint: row.fingerprint,
     seen: present === null ? null : seenAfter(present.version, author.origin),

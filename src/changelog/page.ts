@@ -1,10 +1,11 @@
 import { recordColumnsOf, recordsMatch, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
-import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
+import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
+import { SyncError } from '../errors.js';
 import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow, type WireChange } from '../wire/page.js';
 import type { Member } from '../wire/members.js';
 import { toWire, type SqlValue } from '../wire/value.js';
-import { isSameName, readReplica, type Changelog } from './changelog.js';
+import { isSameName, originOf, readReplica, type Changelog } from './changelog.js';
 import { isDoubtful } from './fingerprint-function.js';
 import { cursorAt, markedHeadOf, placeOf } from './marks.js';
 import { groupNews } from './group-news.js';
@@ -65,8 +66,9 @@ interface Basket {
  */
 export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
   return changelog.database.transaction(() => {
-    const { node, epoch, folded } = readReplica(changelog.database);
+    const { node, epoch, folded, renewed, pruned } = readReplica(changelog.database);
     const since = placeOf(changelog.database, epoch, query.since);
+    requireUnpruned(changelog, query, since, pruned);
     const hidden = hideUnfolded(changelog, folded);
     const scope = scopeOf(changelog, query);
     // Where more waits to be folded than can be told apart, nothing is served until the fold has caught up.
@@ -98,7 +100,13 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       ...(hasMore ? {} : groupNews(changelog, atHead && basket.whole, query.known ?? null)),
       ...yourCursor(changelog, query.puller),
     };
-    const head = { protocol: PROTOCOL, node, epoch, server_time_ms: query.nowMs };
+    const head = {
+      protocol: PROTOCOL,
+      node,
+      epoch,
+      server_time_ms: query.nowMs,
+      ...(renewed === 1 ? { renewed: true } : {}),
+    };
     return { json: joinPage(head, basket.changes, tail), changes: basket.changes.length, hasMore };
   })();
 }
@@ -108,6 +116,15 @@ function yourCursor(changelog: Changelog, puller: string | null): { your_cursor?
   const [node = '', epoch] = (puller ?? '').split('@');
   const cursor = storedCursor(changelog, node);
   return cursor !== '' && parseCursor(cursor)?.epoch === epoch ? { your_cursor: cursor } : {};
+}
+
+/** Who stands before what was pruned, and does not claim it either, may have missed deletions. */
+function requireUnpruned(changelog: Changelog, query: PageQuery, since: number, pruned: number): void {
+  const claim = query.member?.claims[originOf(readReplica(changelog.database))] ?? 0;
+  if (query.since === '' || Math.max(since, claim) >= pruned) return;
+  throw new SyncError('cursor_invalid', 'The cursor is older than what was pruned here.', {
+    hint: 'Start over without a cursor; a replica does so by itself.',
+  });
 }
 
 function joinPage(head: object, changes: readonly string[], tail: object): string {
@@ -142,12 +159,18 @@ interface Entry {
 }
 
 function entriesAfter(changelog: Changelog, scope: Scope, since: number, limit: number): Entry[] {
-  const sql = template('feed/entries', { tableNames: scope.tableNames });
+  const sql = template('feed/entries', {
+    tableNames: scope.tableNames,
+    forPuller: statement('feed/for-puller'),
+  });
   return changelog.prepare(sql).all({ since, limit, pullerOrigin: scope.pullerOrigin }) as Entry[];
 }
 
 function behindOf(changelog: Changelog, scope: Scope, since: number): number {
-  const sql = template('feed/behind', { tableNames: scope.tableNames });
+  const sql = template('feed/behind', {
+    tableNames: scope.tableNames,
+    forPuller: statement('feed/for-puller'),
+  });
   const bound = { since, pullerOrigin: scope.pullerOrigin, limit: MAX_BEHIND_COUNTED };
   return (changelog.prepare(sql).get(bound) as { behind: number }).behind;
 }
@@ -257,6 +280,7 @@ function rowsSql(table: ReplicatedTable, hideSome: boolean): Sql {
     table: identifier(table.name),
     tableName,
     rowMatches: rowMatches(table, 'w', 'c'),
+    forPuller: statement('feed/for-puller'),
     unfolded: hideSome
       ? template('feed/is-unfolded', { tableName, unfoldedMatches: recordsMatch(table, 'u', 'c') })
       : fragment('0'),

@@ -39,7 +39,7 @@ async function retry(context: CommandContext, given: string | undefined): Promis
   const { results, faults } = await writing(context.loadConfig(), async (connection) => {
     const { database, resolvers } = connection.changelog();
     const results =
-      id === null ? await retryAll(connection) : await retryBatch(connection, [readHeld(database, id)]);
+      id === null ? await retryAll(connection) : await retryBatch(connection, [readHeld(database, id)], true);
     return { results, faults: resolvers.takeFaults() };
   });
   for (const { table, reason } of faults) {

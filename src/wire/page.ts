@@ -15,6 +15,9 @@ export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 /** A row above this, in bytes of JSON, is reported, not sent. */
 export const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
+/** Tables that a page says something of. */
+const MAX_PRUNED_TABLES = 10_000;
+
 /** A change as it travels. */
 export interface WireChange {
   readonly seq: number;
@@ -29,6 +32,12 @@ export interface WireChange {
   readonly fingerprint?: string | undefined;
   readonly seen?: Readonly<Record<string, number>> | undefined;
   readonly record: Readonly<Record<string, WireValue>> | null;
+}
+
+export interface PrunedTable {
+  readonly table: string;
+  readonly stamp: number;
+  readonly rank: number;
 }
 
 /** A row that is too large to travel (`MAX_ROW_BYTES`). */
@@ -57,6 +66,10 @@ export interface WirePage {
   readonly vouches?: boolean | undefined;
   /** How far this replica has read the puller's log: a puller that does not know this place was restored. */
   readonly your_cursor?: string | undefined;
+  /** True where the sender's epoch is not the first of its file: it is a clone, or a restored backup. */
+  readonly renewed?: boolean | undefined;
+  /** With the last page of a pull: the newest stamp, and the largest rank, of what was pruned anywhere, by table. */
+  readonly pruned?: readonly PrunedTable[] | undefined;
 }
 
 /** A change whose values are decoded. */
@@ -122,12 +135,19 @@ const wirePage = z.object({
   complete: z.boolean().default(false),
   vouches: z.boolean().default(false),
   your_cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
+  renewed: z.boolean().default(false),
+  pruned: z
+    .array(z.strictObject({ table: z.string().min(1), stamp, rank: z.number().int().min(0).max(MAX_RANK) }))
+    .max(MAX_PRUNED_TABLES)
+    .default([]),
 });
 
 export interface Page extends Omit<WirePage, 'changes'> {
   readonly changes: readonly Change[];
   readonly complete: boolean;
   readonly vouches: boolean;
+  readonly renewed: boolean;
+  readonly pruned: readonly PrunedTable[];
 }
 
 /** Reads a page; throws `page_damaged` with the first fault and its place. */

@@ -13,6 +13,10 @@ import { keepMark } from '#src/changelog/mark-file.js';
 import { foldBatch } from '#src/changelog/fold.js';
 import { meetPuller, tellOwn } from '#src/changelog/own-member.js';
 import { readMembers } from '#src/changelog/members.js';
+import { forgetMember } from '#src/changelog/forget-member.js';
+import { pruneBatch, pruneBound } from '#src/changelog/prune.js';
+import { heldAfter } from '#src/apply/held-list.js';
+import { retryHeld } from '#src/apply/retry-held.js';
 import { buildPage, type PageQuery } from '#src/changelog/page.js';
 import { captureOf, triggersOf } from '#src/changelog/triggers.js';
 import type { TableConfig } from '#src/config/config.js';
@@ -152,6 +156,44 @@ export class QuickReplica {
     return readMembers(this.changelog);
   }
 
+  /** Drops the tombstones that everyone has who was heard of; how many. */
+  prune(): number {
+    let dropped = 0;
+    for (let after: number | null = 0; after !== null;) {
+      const from: number = after;
+      const batch = this.write(() => {
+        this.foldAll();
+        return pruneBatch(this.changelog, [], from);
+      });
+      dropped += batch.tombstones;
+      after = batch.last;
+    }
+    return dropped;
+  }
+
+  forget(node: string): void {
+    this.write(() => forgetMember(this.changelog, node, [], this.nowMs));
+  }
+
+  /** Why nothing can be pruned, by member. */
+  blocks(): Record<string, string | null> {
+    const { standings } = pruneBound(this.changelog, []);
+    return Object.fromEntries(standings.map(({ member, blocks }) => [member.node, blocks]));
+  }
+
+  /** Has a person try what is in quarantine again. */
+  retryHeld(): void {
+    this.write(() => {
+      this.foldAll();
+      return retryHeld(this.changelog, heldAfter(this.database, 0, 1_000), this.clocks, true);
+    });
+  }
+
+  /** The database file as it is now, in another place. */
+  copyTo(file: string): void {
+    this.database.exec(`VACUUM INTO '${file}'`);
+  }
+
   private meet(puller: Member): void {
     this.write(() => meetPuller(this.changelog, puller, this.nowMs));
   }
@@ -269,12 +311,25 @@ export class QuickGroup {
     const altered = openFast(file);
     altered.exec(alter);
     altered.close();
-    return this.open(node, file, options);
+    const replica = this.open(node, file, options);
+    // The template is no replica that it was copied from.
+    replica.app.exec('UPDATE _sync_replica SET renewed = 0');
+    return replica;
   }
 
   /** Opens a replica's file again, its schema as it is now. */
   reopen(replica: QuickReplica, options: ReplicaOptions = {}): QuickReplica {
     return this.open(replica.node, replica.app.name, options);
+  }
+
+  /** Starts a copy of a replica as it was when it was copied to `file`; under its own name, as a restored backup. */
+  openCopy(node: string, file: string): QuickReplica {
+    return this.open(node, file, {});
+  }
+
+  /** A path for one more file. */
+  newFile(): string {
+    return join(this.folder, `copy-${this.replicas.length}-${this.nowMs}.db`);
   }
 
   private open(

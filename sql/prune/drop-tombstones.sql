@@ -1,0 +1,1 @@
+DELETE FROM _sync_changes WHERE id > :after AND id <= :last AND origin IS NOT NULL AND fingerprint IS NULL

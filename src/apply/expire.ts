@@ -64,3 +64,14 @@ export function expireBatch(
   const last = entries.length < BATCH_ROWS ? null : (entries.at(-1)?.id ?? null);
   return { deleted: entries.length - refused, refused, last };
 }
+
+/** How many rows `expireSoftDeleted` would delete now. */
+export function countSoftDeleted(changelog: Changelog, beforeMs: number): number {
+  return changelog.tables
+    .filter(({ config }) => config.softDeleteColumn !== null)
+    .map(({ name }) => {
+      const sql = template('prune/count-soft-deleted', { tableName: literal(name) });
+      return (changelog.prepare(sql).get({ before: beforeMs }) as { rows: number }).rows;
+    })
+    .reduce((sum, rows) => sum + rows, 0);
+}

@@ -3,6 +3,7 @@ import { hasRows } from '../database/table.js';
 import { statement } from '../sql/template.js';
 import { readReplica, type Changelog } from './changelog.js';
 import { headOf } from './marks.js';
+import { pruneBound, type PruneBound } from './prune.js';
 
 /** What is stored of a peer; times in ms since 1970. */
 export interface StoredPeer {
@@ -26,10 +27,12 @@ export interface StoredStatus {
   readonly databaseBytes: number;
   readonly walBytes: number;
   readonly peers: readonly StoredPeer[];
+  /** Who was heard of, and how far our log may be pruned for their sake. */
+  readonly prune: PruneBound;
 }
 
-/** Reads this replica's state; looks at no user row but the first of each table. */
-export function readStatus(changelog: Changelog): StoredStatus {
+/** Reads this replica's state, `configured` being the node ids of its peers; looks at no user row but the first of each table. */
+export function readStatus(changelog: Changelog, configured: readonly string[]): StoredStatus {
   const { database } = changelog;
   return database.transaction(() => {
     const { node, epoch } = readReplica(database);
@@ -43,6 +46,7 @@ export function readStatus(changelog: Changelog): StoredStatus {
       databaseBytes: one<{ bytes: number }>(changelog, 'status/pages').bytes,
       walBytes: walBytesOf(database.name),
       peers: changelog.prepare(statement('peers/all')).all() as StoredPeer[],
+      prune: pruneBound(changelog, configured),
     };
   })();
 }

@@ -3,6 +3,8 @@ import { command as conflicts } from '../commands/conflicts.js';
 import { command as init } from '../commands/init.js';
 import { command as keygen } from '../commands/keygen.js';
 import { command as migrate } from '../commands/migrate.js';
+import { command as peers } from '../commands/peers.js';
+import { command as prune } from '../commands/prune.js';
 import { command as quarantine } from '../commands/quarantine.js';
 import { command as start } from '../commands/start.js';
 import { command as status } from '../commands/status.js';
@@ -25,5 +27,7 @@ export const commands: readonly CommandDefinition[] = [
   conflicts,
   quarantine,
   verify,
+  peers,
+  prune,
   keygen,
 ];

@@ -3,13 +3,15 @@ import Table from 'cli-table3';
 import ms from 'ms';
 import { escapeControls } from '../log/escape.js';
 import { danglingText } from './dangling-text.js';
+import { blocksText, membersText } from './members-text.js';
 import type { PeerReport, StatusReport } from '../replica/status.js';
 
 const PLAIN = { style: { head: [], border: [] } };
 
 /** What `status` prints: this replica, then a table of its peers, then what asks for attention. */
 export function statusText(report: StatusReport): string {
-  return [replicaTable(report), peerTable(report), ...attention(report)].join('\n');
+  const members = membersText(report.members, report.head, report.time_ms);
+  return [replicaTable(report), peerTable(report), members, ...attention(report)].join('\n');
 }
 
 function replicaTable(report: StatusReport): string {
@@ -74,6 +76,7 @@ function attention(report: StatusReport): string[] {
   if (report.conflicts > 0)
     lines.push('Some edits were overruled by others that did not know them: see sqlite-p2p-sync conflicts.');
   for (const reference of report.dangling_references) lines.push(danglingText(reference));
+  lines.push(...blocksText(report.members));
   if (report.disk_low)
     lines.push(`The disk is almost full (${sizeOf(report.disk_free_bytes)} left): pulling stops.`);
   return lines;

@@ -78,6 +78,12 @@ export interface Config {
     /** The keys found in that variable; the first is sent, all are accepted. Empty: no key. */
     readonly apiKeys: readonly string[];
   };
+  readonly retention: {
+    /** Cron line with seconds: when to prune. */
+    readonly schedule: string;
+    /** Rows that were soft-deleted longer ago become ordinary deletes; null: never. */
+    readonly softDeletedMs: number | null;
+  };
   readonly timestampColumnPatterns: readonly string[];
   readonly log: {
     readonly level: LogLevel;

@@ -11,6 +11,8 @@ import { parseDurationMs, parseSizeBytes } from './quantities.js';
 // setTimeout takes at most 2^31 - 1 ms
 const MAX_TIMER_MS = 24 * 24 * 60 * 60 * 1000;
 const MIN_TIMER_MS = 10;
+const MIN_AGE_MS = 60 * 60 * 1000;
+const MAX_AGE_MS = 100 * 365 * 24 * 60 * 60 * 1000;
 const MAX_KEY_COLUMNS = 8;
 export const DEFAULT_TIMESTAMP_PATTERNS = [
   'updated_at',
@@ -62,6 +64,14 @@ function duration(minMs = MIN_TIMER_MS) {
   return parsed(`a duration from ${minMs}ms to 24d, such as 500ms, 30s, 5m or 1h`, (value) => {
     const durationMs = parseDurationMs(value);
     return durationMs === null || durationMs < minMs || durationMs > MAX_TIMER_MS ? null : durationMs;
+  });
+}
+
+/** A span of time that no timer waits for. */
+function age() {
+  return parsed('an age from 1h to 36500d, such as 90d', (value) => {
+    const ageMs = parseDurationMs(value);
+    return ageMs === null || ageMs < MIN_AGE_MS || ageMs > MAX_AGE_MS ? null : ageMs;
   });
 }
 
@@ -175,6 +185,10 @@ export const configSchema = z.strictObject(
         .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable, not the key itself')
         .default('SYNC_API_KEY'),
       min_key_length: integer(16, 1024).default(32),
+    }),
+    retention: section({
+      schedule: cron().default('0 0 3 * * *'),
+      soft_deleted: age().nullable().default(null),
     }),
     timestamp_column_patterns: z
       .array(text('a column name'), 'expected a list of column names')

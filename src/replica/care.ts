@@ -11,7 +11,8 @@ const LOOK_INTERVAL_MS = 10_000;
 
 export interface CareParts {
   readonly database: Config['database'];
-  readonly writer: Pick<WriterCalls, 'checkpoint' | 'optimize'>;
+  readonly writer: Pick<WriterCalls, 'checkpoint' | 'optimize' | 'prune'>;
+  readonly retention: Config['retention'];
   readonly disk: DiskGuard;
   readonly logger: Logger;
   /** Aborted when the replica stops. */
@@ -20,8 +21,9 @@ export interface CareParts {
   readonly now: () => number;
 }
 
-/** Starts what keeps the database file well: checkpoints, a look at the sizes, nightly maintenance. */
-export function startCare({ database, writer, disk, logger, signal, now }: CareParts): void {
+/** Starts what keeps the database file well: checkpoints, a look at the sizes, nightly maintenance and pruning. */
+export function startCare(parts: CareParts): void {
+  const { database, writer, retention, disk, logger, signal, now } = parts;
   const wal = createWalCare({ database, writer, logger, now });
   repeat(database.checkpointIntervalMs, () => wal.checkpoint(), {
     what: 'checkpoint failed',
@@ -33,5 +35,13 @@ export function startCare({ database, writer, disk, logger, signal, now }: CareP
     await wal.look();
   };
   repeat(LOOK_INTERVAL_MS, look, { what: 'could not look after the WAL', logger, signal });
+  const prune = async () => {
+    const { pruned, expired, refused, bound } = await writer.prune();
+    logger.info('pruned', { tombstones: pruned, expired, refused, upTo: bound.upTo, head: bound.head });
+    for (const { member, blocks } of bound.standings) {
+      if (blocks !== null) logger.warn('nothing can be pruned', { peer: member.node, reason: blocks });
+    }
+  };
+  startCron(retention.schedule, prune, { what: 'pruning failed', logger, signal });
   startCron(database.maintenance, () => wal.maintain(), { what: 'maintenance failed', logger, signal });
 }

@@ -94,7 +94,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
 
   /** Serves, pulls and cares for the database file until `stop`. Rejects with `port_taken` before anything began. */
   async start(): Promise<void> {
-    const { database, node, sync } = this.#config;
+    const { database, node, retention, sync } = this.#config;
     const care = { logger: this.#logger, signal: this.#end.signal };
     const fold = createFolding(this.#threads.writer, this.#logger, this.#end.signal);
     const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal);
@@ -103,7 +103,14 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     announce(this.#config, this.address ?? '', this.#logger);
     commits.onCommit(() => void fold());
     void fold();
-    startCare({ ...care, database, writer: this.#threads.writer, disk: this.#disk, now: Date.now });
+    startCare({
+      ...care,
+      database,
+      retention,
+      writer: this.#threads.writer,
+      disk: this.#disk,
+      now: Date.now,
+    });
     const pulls = startPulls(this.#pullParts());
     this.#pulls = pulls;
     if (sync.schedule === null) return;

@@ -3,6 +3,7 @@ import type { DanglingReference } from '../changelog/dangling.js';
 import type { PeerLoop } from '../pull/loop.js';
 import type { LocalStatus, PeerStatus } from '../threads/calls.js';
 import type { DiskGuard } from './disk.js';
+import { memberReports, type MemberReport } from './member-report.js';
 
 /** One peer in `GET /sync/status`. Times are ms since 1970; null: not known (yet). */
 export interface PeerReport {
@@ -58,6 +59,10 @@ export interface StatusReport {
   readonly disk_free_bytes: number | null;
   readonly disk_low: boolean;
   readonly peers: readonly PeerReport[];
+  /** Tombstones up to this log id can be pruned. */
+  readonly prune_up_to: number;
+  /** Every other replica that was heard of, also through others. */
+  readonly members: readonly MemberReport[];
 }
 
 export interface StatusParts {
@@ -124,6 +129,11 @@ export function statusReport(parts: StatusParts): StatusReport {
     disk_free_bytes: disk.freeBytes,
     disk_low: disk.low,
     peers: peerReports(parts),
+    prune_up_to: local.prune.upTo,
+    members: memberReports(local.prune, [
+      ...config.peers.map(({ name }) => name),
+      ...local.peers.map(({ name }) => name),
+    ]),
   };
 }
 

@@ -11,6 +11,7 @@ import type { Identity } from '../changelog/changelog.js';
 import type { Renewal } from '../changelog/identity.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
+import type { Retained } from '../apply/retention.js';
 import type { Member } from '../wire/members.js';
 
 import type { TableShape, WireListed, WireState } from '../wire/fingerprints.js';
@@ -21,6 +22,7 @@ export type {
   Identity,
   PullStart,
   Renewal,
+  Retained,
   SchemaChange,
   StoredPeer as PeerStatus,
   StoredStatus as LocalStatus,
@@ -145,6 +147,8 @@ export interface WriterCalls {
     cursor: string,
     member?: Member | null,
   ): Promise<readonly string[]>;
+  /** Deletes rows that were soft-deleted long ago, and drops the tombstones that every member has. */
+  prune(): Promise<Retained>;
   checkpoint(mode: CheckpointMode): Promise<CheckpointResponse>;
   /** `PRAGMA optimize`. */
   optimize(): Promise<void>;

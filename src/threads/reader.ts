@@ -31,7 +31,7 @@ export class Reader implements ReaderCalls {
   private readonly fileId: string;
   private readonly references: ReferenceWatch;
 
-  constructor(config: Config) {
+  constructor(private readonly config: Config) {
     this.database = openForReading(config);
     this.fileId = fileIdOf(this.database.name);
     this.references = new ReferenceWatch(this.database);
@@ -65,7 +65,12 @@ export class Reader implements ReaderCalls {
   }
 
   status(): Promise<StoredStatus> {
-    return answer(() => readStatus(this.changelogAt.current()));
+    return answer(() =>
+      readStatus(
+        this.changelogAt.current(),
+        this.config.peers.map(({ name }) => name),
+      ),
+    );
   }
 
   identity(): Promise<Identity> {

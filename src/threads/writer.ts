@@ -8,6 +8,7 @@ import {
   type PageInProgress,
 } from '../apply/apply-page.js';
 import { hasNews } from '../apply/learn.js';
+import { retain } from '../apply/retention.js';
 import { retryAll } from '../apply/retry-all.js';
 import { backfillTable, closeEvictions, type BackfillOptions } from '../changelog/backfill.js';
 import { readReplica, tableNamed } from '../changelog/changelog.js';
@@ -33,6 +34,7 @@ import type {
   CheckpointResponse,
   FoldResponse,
   OpenResponse,
+  Retained,
   SchemaChange,
   WriterCalls,
 } from './calls.js';
@@ -135,6 +137,17 @@ export class Writer implements WriterCalls {
       if (epoch === null) return [];
       return meetPuller(changelog, member ?? unheard(node, epoch), bound.nowMs);
     });
+  }
+
+  prune(): Promise<Retained> {
+    return this.inTurn(() =>
+      retain({
+        changelog: () => this.changelogAt.current(),
+        inWrite: async (work) => (await this.afterFold(work)).result,
+        config: this.config,
+        nowMs: Date.now(),
+      }),
+    );
   }
 
   checkpoint(mode: CheckpointMode): Promise<CheckpointResponse> {

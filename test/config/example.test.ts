@@ -38,6 +38,7 @@ describe('docs/config.example.yaml', () => {
       'network',
       'clock',
       'security',
+      'retention',
       'log',
       'timestampColumnPatterns',
     ] as const) {

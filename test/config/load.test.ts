@@ -130,7 +130,6 @@ clock: { max_skew: 1m, abort_skew: 1s }
       'security: { tls: {} }',
       'peers: [{ name: a, address: "h:1", direction: pull }]',
       'tables: [{ name: a, merge: x }]',
-      'retention: {}',
       'backup: {}',
       'tracing: {}',
     ]) {

@@ -64,6 +64,7 @@ export function testConfig(options: ConfigOptions = {}): Config {
     },
     clock: { maxSkewMs: 5000, abortSkewMs: 60_000, ...options.clock },
     security: { apiKeyEnv: 'SYNC_API_KEY', minKeyLength: 32, apiKeys: options.apiKeys ?? [] },
+    retention: { schedule: '0 0 3 * * *', softDeletedMs: null },
     timestampColumnPatterns: [],
     log: { level: 'info', format: 'text', file: null, maxSizeBytes: 1_000_000, maxFiles: 3 },
   };

@@ -112,6 +112,13 @@ export class MemoryDatabase {
       }),
     checkpoint: (mode) =>
       this.#run(mode, () => ({ busy: false, walPages: 0, checkpointedPages: 0, walBytes: 0 })),
+    prune: () =>
+      this.#run('prune', () => ({
+        expired: 0,
+        refused: 0,
+        pruned: 0,
+        bound: { head: 0, upTo: 0, standings: [] },
+      })),
     optimize: () => this.#run('optimize', () => undefined),
     close: async () => {
       await this.#lock;
@@ -198,6 +205,7 @@ export class MemoryDatabase {
       backfillNeeded: [],
       databaseBytes: 4096,
       walBytes: 0,
+      prune: { head: this.log.length, upTo: 0, standings: [] },
       peers: [...this.cursors].map(([name, cursor]) => ({
         name,
         epoch: null,

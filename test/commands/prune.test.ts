@@ -38,7 +38,10 @@ describe('prune and peers', function () {
     await Promise.all(group.replicas.map((replica) => replica.join()));
     await Promise.all(group.replicas.map((replica) => replica.start()));
     const now = Date.now();
-    execute(ann.database, `INSERT INTO words VALUES ('gone', 'x', ${now}, NULL), ('stays', 'y', ${now}, NULL)`);
+    execute(
+      ann.database,
+      `INSERT INTO words VALUES ('gone', 'x', ${now}, NULL), ('stays', 'y', ${now}, NULL)`,
+    );
     await group.settle();
     execute(ann.database, `DELETE FROM words WHERE id = 'gone'`);
   });
@@ -50,7 +53,10 @@ describe('prune and peers', function () {
 
   function tombstones(replica: Replica): unknown {
     return withDatabase(replica.database, (database) =>
-      database.prepare('SELECT count(*) FROM _sync_changes WHERE origin IS NOT NULL AND fingerprint IS NULL').pluck().get(),
+      database
+        .prepare('SELECT count(*) FROM _sync_changes WHERE origin IS NOT NULL AND fingerprint IS NULL')
+        .pluck()
+        .get(),
     );
   }
 

@@ -240,6 +240,35 @@ describe('the writer', () => {
     await reader.close();
   });
 
+  it('refuses a page that was asked for before tombstones were pruned here', async () => {
+    const reader = new Reader(file.config);
+    await reader.open();
+    addWords(file.app, 'a');
+    await writer.fold();
+    const before = await reader.pullStart('bob');
+    file.app.exec('DELETE FROM words');
+    expect(await writer.prune()).to.include({ pruned: 1 });
+    const after = await reader.pullStart('bob');
+    await reader.close();
+    expect(after.pruned).to.be.above(before.pruned);
+    const body = Buffer.from(
+      JSON.stringify({
+        protocol: 1,
+        node: 'bob',
+        epoch: 'b0',
+        server_time_ms: 0,
+        changes: [],
+        next_cursor: 'b0.1.ab',
+        has_more: false,
+        behind: 0,
+      }),
+    );
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const request = { peer: 'bob', since: '', epoch: null, body, sha256 };
+    expect(await codeOf(writer.apply({ ...request, pruned: before.pruned }))).to.equal('cursor_moved');
+    expect(await codeOf(writer.apply({ ...request, pruned: after.pruned }))).to.equal('done');
+  });
+
   it('refuses a page that does not match its checksum, and one of another node', async () => {
     const page = {
       protocol: 1,

@@ -107,7 +107,7 @@ const ENVIRONMENT_FAULTS: readonly (readonly [prefix: string, code: string, what
     'SQLITE_IOERR',
     'disk_error',
     'The disk failed under',
-    'Look at the system log; check the disk and the backups.',
+    'Check the permissions of its folder; look at the system log, check the disk and the backups.',
   ],
   [
     'SQLITE_CORRUPT',
@@ -123,7 +123,7 @@ export function setJournalMode(database: Database, mode: string): void {
   try {
     if (database.pragma(`journal_mode = ${mode}`, { simple: true }) === mode) return;
   } catch (error) {
-    if (!isBusy(error)) throw error;
+    if (!isBusy(error)) throw environmentError(database.name, error) ?? error;
     cause = error;
   }
   throw new SyncError('journal_mode_busy', `The journal mode of ${database.name} can't be set to ${mode}.`, {

@@ -1,4 +1,5 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
+import { environmentError } from '../database/open.js';
 import { SyncError, type ExitCode } from '../errors.js';
 
 /** A call on its way to a thread. */
@@ -66,10 +67,10 @@ export function callThread<Calls extends object>(
 }
 
 /**
- * Answers calls in the thread. The object that answers is made by the first call, so that a fault in making it is
+ * Answers calls in the thread that has the database `file` open. The object that answers is made by the first call, so that a fault in making it is
  * that call's answer; a thread whose first call failed, or that was closed, ends.
  */
-export function answerCalls(port: MessagePort, make: () => object): void {
+export function answerCalls(port: MessagePort, file: string, make: () => object): void {
   let made: Readonly<Record<string, unknown>> | null = null;
   port.on('message', ({ id, method, arguments: args }: CallMessage) => {
     const run = async (): Promise<unknown> => {
@@ -85,7 +86,7 @@ export function answerCalls(port: MessagePort, make: () => object): void {
         if (method === 'close') port.close();
       },
       (error: unknown) => {
-        port.postMessage({ id, error: partsOf(error) });
+        port.postMessage({ id, error: partsOf(environmentError(file, error) ?? error) });
         if (method === 'open' || method === 'close') port.close();
       },
     );

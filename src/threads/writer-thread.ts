@@ -4,4 +4,5 @@ import { answerCalls } from './channel.js';
 import { Writer } from './writer.js';
 
 if (parentPort === null) throw new TypeError('Expected to run in a worker thread');
-answerCalls(parentPort, () => new Writer(workerData as Config));
+const config = workerData as Config;
+answerCalls(parentPort, config.database.path, () => new Writer(config));

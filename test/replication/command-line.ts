@@ -16,9 +16,14 @@ const BIN = fileURLToPath(new URL('../../bin/sqlite-p2p-sync.js', import.meta.ur
 /** No key of the person who runs the tests, and no port of a daemon of theirs, gets into a test. */
 const NO_KEY = { SYNC_API_KEY: undefined };
 
+/** The real command line, as a process is started with it. */
+export function commandLine(args: readonly string[]): [string, ...string[]] {
+  return [process.execPath, BIN, ...args];
+}
+
 /** Starts the real command line in a process of its own. */
 export function startCli(args: readonly string[], options: ProgramOptions = {}): Program {
-  return new Program([process.execPath, BIN, ...args], { ...options, env: { ...NO_KEY, ...options.env } });
+  return new Program(commandLine(args), { ...options, env: { ...NO_KEY, ...options.env } });
 }
 
 /** Runs the real command line in a process of its own, whatever comes of it. */

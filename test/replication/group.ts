@@ -91,35 +91,38 @@ export class ReplicaGroup {
   }
 
   /** Each replica pulls once from each of its peers, one after the other. */
-  async pullRound(): Promise<PullCounts[]> {
+  async pullRound(among = this.replicas): Promise<PullCounts[]> {
+    const names = among.map(({ name }) => name);
     const pulls: PullCounts[] = [];
-    for (const replica of this.replicas) {
-      for (const peer of replica.peers) pulls.push(await replica.pull(peer));
+    for (const replica of among) {
+      for (const peer of replica.peers) {
+        if (names.includes(peer)) pulls.push(await replica.pull(peer));
+      }
     }
     return pulls;
   }
 
   /** The changelogs' newest ids and lengths. */
-  heads(): unknown[] {
-    return this.files.map(logHead);
+  heads(among = this.replicas): unknown[] {
+    return among.map(({ database }) => logHead(database));
   }
 
   /** Rounds of pulls until one moved nothing and no changelog grew meanwhile: then all is said. */
-  async settle(): Promise<void> {
+  async settle(among = this.replicas): Promise<void> {
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-      const before = this.heads();
-      const pulls = await this.pullRound();
-      const grown = JSON.stringify(this.heads()) !== JSON.stringify(before);
-      if (!pulls.some(hasMoved) && !grown && this.files.every(isFolded)) return;
+      const before = this.heads(among);
+      const pulls = await this.pullRound(among);
+      const grown = JSON.stringify(this.heads(among)) !== JSON.stringify(before);
+      if (!pulls.some(hasMoved) && !grown && among.every(isFolded)) return;
     }
     throw new Error(`still moving after ${MAX_ROUNDS} rounds of pulls`);
   }
 
   /** Fails where a further round of pulls transfers a row or makes a changelog grow. */
-  async expectQuiet(): Promise<void> {
-    const heads = this.heads();
-    expect((await this.pullRound()).filter(hasMoved)).to.deep.equal([]);
-    expect(this.heads(), 'heads of the changelogs').to.deep.equal(heads);
+  async expectQuiet(among = this.replicas): Promise<void> {
+    const heads = this.heads(among);
+    expect((await this.pullRound(among)).filter(hasMoved)).to.deep.equal([]);
+    expect(this.heads(among), 'heads of the changelogs').to.deep.equal(heads);
   }
 
   /** Ends every daemon that still runs, whatever it takes, and removes all files. */
@@ -134,6 +137,8 @@ export class Replica {
   readonly database: string;
   readonly configFile: string;
   readonly address: string;
+  /** Variables that its daemon is started with. */
+  environment: Readonly<Record<string, string>> = {};
   #daemon: Program | null = null;
 
   constructor(
@@ -194,9 +199,13 @@ export class Replica {
 
   /** Starts the daemon and waits until it listens. */
   async start(): Promise<void> {
-    if (this.#daemon?.isRunning === true) throw new Error(`${this.name} runs already`);
-    this.#daemon = startCli(['start', '--config', this.configFile]);
+    if (this.isRunning) throw new Error(`${this.name} runs already`);
+    this.#daemon = startCli(['start', '--config', this.configFile], { env: this.environment });
     await this.logged('listening');
+  }
+
+  get isRunning(): boolean {
+    return this.#daemon?.isRunning === true;
   }
 
   get daemon(): Program {
@@ -212,14 +221,14 @@ export class Replica {
 
   /** Ends the daemon as a power cut does. */
   async kill(): Promise<ProgramEnd | null> {
-    return this.#daemon?.isRunning === true ? this.#daemon.end('SIGKILL') : null;
+    return this.isRunning ? this.daemon.end('SIGKILL') : null;
   }
 
   /** Ends the daemon if it runs: as it should end, so that its coverage is written, and else by force. */
   async end(): Promise<void> {
-    if (this.#daemon?.isRunning !== true) return;
+    if (!this.isRunning) return;
     const force = setTimeout(() => void this.kill(), MAX_END_MS);
-    await this.#daemon.end('SIGTERM');
+    await this.daemon.end('SIGTERM');
     clearTimeout(force);
   }
 
@@ -244,8 +253,8 @@ export class Replica {
 }
 
 /** What waits for the fold is not in a page yet. */
-function isFolded(file: string): boolean {
-  return countOf(file, '_sync_changes', 'origin IS NULL') === 0;
+function isFolded({ database }: Replica): boolean {
+  return countOf(database, '_sync_changes', 'origin IS NULL') === 0;
 }
 
 function hasMoved({ applied, skipped, quarantined }: PullCounts): boolean {

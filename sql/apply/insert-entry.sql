@@ -1,6 +1,3 @@
 INSERT INTO _sync_changes
   (table_name, {{recordColumns}}, operation, rank, timestamp, floor, origin, fingerprint, seen)
-VALUES (
-  {{tableName}}, {{key}}, {{operation}}, nullif({{rank}}, 0), {{stamp}}, {{floor}}, {{origin}},
-  unhex(nullif({{fingerprint}}, '')), {{seen}}
-)
+VALUES ({{tableName}}, {{key}}, ?, ?, ?, ?, ?, ?, ?)

@@ -3,7 +3,7 @@ import { horizonOf } from '../changelog/horizon.js';
 import { settleSeen } from '../changelog/settle.js';
 import { sqliteCodeOf } from '../database/open.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
-import type { Change } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
 import type { SqlValue } from '../wire/value.js';
 import { isTombstone } from '../wire/version.js';
 import { sameValue } from '../database/bind.js';
@@ -196,10 +196,10 @@ export function writableOf(
       return `key and column "${column.name}" differ`;
   }
   for (const [name, value] of record) {
-    const column = columnNamed(table.table, name);
+    const column = table.columnSet.has(name) ? name : columnNamed(table.table, name)?.name;
     if (column === undefined) return `no column "${name}" in table "${table.name}"`;
-    if (!table.columns.includes(column.name)) continue;
-    names.push(column.name);
+    if (!table.columnSet.has(column)) continue;
+    names.push(column);
     values.push(value);
   }
   return { names, values };

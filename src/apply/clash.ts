@@ -1,7 +1,7 @@
 import { originOf, readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { stampAfter } from '../clock/stamp.js';
 import type { ReplicatedTable } from '../database/replicable.js';
-import type { Change } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
 import { toWire, type SqlValue } from '../wire/value.js';
 import { compareVersions, seenAfter, type Version } from '../wire/version.js';
 import { applyChange, writableOf, type Applied } from './apply-change.js';

@@ -2,7 +2,7 @@ import { authorOf, type Changelog } from '../changelog/changelog.js';
 import { editOf } from '../changelog/next-version.js';
 import { sameValue } from '../database/bind.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
-import type { Change } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
 import { compareVersions, isTombstone, sameContent } from '../wire/version.js';
 import { adoptLegacyRow, findRow, findVersion, type ApplyClock, type LocalVersion } from './local.js';
 import { enterVersion } from './write.js';

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
-import { toChange, type Change, type WireChange } from '../wire/page.js';
+import { toChange, type Change, type WireChange } from '../wire/change.js';
 import type { WireValue } from '../wire/value.js';
 
 /** A change in quarantine as `quarantine --json` shows it. */

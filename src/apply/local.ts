@@ -7,8 +7,8 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { fingerprinter } from '../wire/fingerprint.js';
 import { RawText, type SqlValue } from '../wire/value.js';
-import { bindings, placeholder } from '../database/bind.js';
-import { rowIs } from './row-is.js';
+import { bindings, placeholder, placesOf } from '../database/bind.js';
+import { rowIs, rowIsBindings } from './row-is.js';
 import { enterVersion } from './write.js';
 
 /** The version that a row has here. */
@@ -33,7 +33,8 @@ export function findVersion(
   table: ReplicatedTable,
   key: readonly SqlValue[],
 ): LocalVersion | null {
-  const row = changelog.prepare(entrySql(table, key)).get(bindings(key)) as EntryRow | undefined;
+  const find = changelog.prepareAs(`entry ${table.name}\0${placesOf(key)}`, () => entrySql(table, key));
+  const row = find.get(bindings(key)) as EntryRow | undefined;
   if (row === undefined) return null;
   return {
     entryId: row.id,
@@ -81,7 +82,7 @@ function readRow(
     table: identifier(table.name),
     rowIs: rowIs(table, key),
   });
-  const cells = changelog.prepare(sql).safeIntegers(true).raw(true).get(bindings(key));
+  const cells = changelog.prepare(sql).safeIntegers(true).raw(true).get(rowIsBindings(table, key));
   if (cells === undefined) return null;
   const values = exactValues(cells as PlainValue[]);
   return new Map(columns.map((name, index) => [name, values[index] ?? null]));
@@ -130,7 +131,7 @@ function claimOf(table: ReplicatedTable, row: ReadonlyMap<string, SqlValue>): nu
 
 function entrySql(table: ReplicatedTable, key: readonly SqlValue[]): Sql {
   const terms = recordColumns(table.key.length).map((column, index) =>
-    fragment('{{column}} = {{value}}', { column, value: placeholder(key[index], index + 1) }),
+    fragment('{{column}} = {{value}}', { column, value: placeholder(key[index]) }),
   );
   return template('apply/entry-of-key', {
     tableName: literal(table.name),

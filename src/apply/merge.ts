@@ -3,7 +3,7 @@ import { stampAfter } from '../clock/stamp.js';
 import type { ResolverContext, ResolverVersion } from '../config/resolvers.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
 import { messageOf } from '../errors.js';
-import type { Change } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
 import { compareVersions, seenAfterAll, type Version } from '../wire/version.js';
 import { noteConflict } from './ledger.js';
 import { fingerprintOf, findRow, type ApplyClock } from './local.js';

@@ -1,6 +1,6 @@
 import { tableNamed, type Changelog } from '../changelog/changelog.js';
 import { statement } from '../sql/template.js';
-import { toChange, type Change } from '../wire/page.js';
+import { toChange, type Change } from '../wire/change.js';
 import { compareVersions } from '../wire/version.js';
 import type { Applied } from './apply-change.js';
 import type { ApplyClock } from './local.js';

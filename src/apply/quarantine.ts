@@ -2,7 +2,7 @@ import type { Changelog } from '../changelog/changelog.js';
 import { sqliteCodeOf } from '../database/open.js';
 import { messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
-import { toChange, type Change } from '../wire/page.js';
+import { toChange, type Change } from '../wire/change.js';
 import { compareVersions } from '../wire/version.js';
 import { keyText } from '../wire/key-text.js';
 

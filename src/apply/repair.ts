@@ -6,7 +6,7 @@ import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, joinSql, literal, template } from '../sql/template.js';
 import { fingerprinter } from '../wire/fingerprint.js';
-import type { Change } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
 import type { RowState } from '../wire/row-state.js';
 import type { SqlValue } from '../wire/value.js';
 import { applyChange, writableOf } from './apply-change.js';
@@ -100,10 +100,10 @@ export function captureRow(changelog: Changelog, repair: Repair, clock: ApplyClo
       recordColumns: joinSql(recordColumns(count), ', '),
       tableName: literal(table.name),
       key: joinSql(
-        here.key.map((value, index) => placeholder(value, index + 1)),
+        here.key.map((value) => placeholder(value)),
         ', ',
       ),
-      writtenMs: fragment(`:v${count + 1}`),
+      writtenMs: placeholder(null),
     });
     // A row that was never known counts as written long ago, as one that backfill enters does.
     const writtenMs = here.version === null ? 0n : BigInt(clock.nowMs);

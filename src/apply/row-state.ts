@@ -46,7 +46,7 @@ function contentOf(row: NonNullable<Row>, columns: readonly string[]): string {
 
 function hasUnfolded(changelog: Changelog, table: ReplicatedTable, key: readonly SqlValue[]): boolean {
   const terms = recordColumns(key.length).map((column, place) =>
-    fragment('u.{{column}} = {{value}}', { column, value: placeholder(key[place], place + 1) }),
+    fragment('u.{{column}} = {{value}}', { column, value: placeholder(key[place]) }),
   );
   const sql = template('verify/any-unfolded-of-key', {
     tableName: literal(table.name),

@@ -69,7 +69,7 @@ function evictedBy(changelog: Changelog, table: ReplicatedTable, writable: Writa
     table: identifier(table.name),
     columns: joinSql(writable.names.map(identifier), ', '),
     values: joinSql(
-      writable.values.map((value, index) => placeholder(value, index + 1)),
+      writable.values.map((value) => placeholder(value)),
       ', ',
     ),
   });

@@ -1,5 +1,5 @@
 import { tableNamed, type Changelog } from '../changelog/changelog.js';
-import type { Change } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
 import { applyChange, type Applied } from './apply-change.js';
 import { decideClash } from './clash.js';
 import { noteConflict } from './ledger.js';

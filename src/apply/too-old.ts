@@ -1,7 +1,8 @@
 import { tableNamed, type Changelog } from '../changelog/changelog.js';
 import { horizonOf } from '../changelog/horizon.js';
 import { readMembers } from '../changelog/members.js';
-import type { Change, Page } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
+import type { Page } from '../wire/page.js';
 import { findRow, findVersion } from './local.js';
 import type { Reason } from './quarantine.js';
 

@@ -1,7 +1,7 @@
 import type { Changelog } from '../changelog/changelog.js';
 import { isOpenAlready, settleSeen } from '../changelog/settle.js';
 import type { ReplicatedTable } from '../database/replicable.js';
-import type { Change } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
 import { noteConflict } from './ledger.js';
 import { findRow, type ApplyClock, type LocalVersion } from './local.js';
 

@@ -4,11 +4,11 @@ import { settleSeen } from '../changelog/settle.js';
 import { recordColumns } from '../database/record-columns.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
-import type { Change } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
 import type { SqlValue } from '../wire/value.js';
 import { isTombstone, type Version } from '../wire/version.js';
-import { bindings, placeholder } from '../database/bind.js';
-import { rowIs } from './row-is.js';
+import { bindings, placeholder, placesOf } from '../database/bind.js';
+import { rowIs, rowIsBindings } from './row-is.js';
 import type { LocalVersion, WholeRow } from './local.js';
 
 /** Columns of a change that are written here, in the change's order. */
@@ -28,15 +28,14 @@ export function withKept(received: Writable, kept: WholeRow): Writable {
 
 /** Inserts the row of a change; false where the table ignores it, while another rule of the table's makes it throw. */
 export function insertRow(changelog: Changelog, table: ReplicatedTable, writable: Writable): boolean {
-  const sql = template('apply/insert-row', {
-    table: identifier(table.name),
-    columns: joinSql(writable.names.map(identifier), ', '),
-    values: joinSql(
-      writable.values.map((value, index) => placeholder(value, index + 1)),
-      ', ',
-    ),
-  });
-  return changelog.prepare(sql).run(bindings(writable.values)).changes > 0;
+  const insert = changelog.prepareAs(`insert ${shapeOf(table, writable)}`, () =>
+    template('apply/insert-row', {
+      table: identifier(table.name),
+      columns: joinSql(writable.names.map(identifier), ', '),
+      values: placeholders(writable.values),
+    }),
+  );
+  return insert.run(bindings(writable.values)).changes > 0;
 }
 
 /** Updates the row's columns but what its key says already; false where there is no such row. */
@@ -50,20 +49,42 @@ export function updateRow(
     table.key.flatMap(({ name }, index) => (mayBeRewritten(table, name, key[index]) ? [] : [name])),
   );
   const places = writable.names.flatMap((name, index) => (settled.has(name) ? [] : [index]));
+  const shape = `${shapeOf(table, writable)}\0${placesOf(key)}\0${places.join()}`;
+  const update = changelog.prepareAs(`update ${shape}`, () => updateSql(table, key, writable, places));
+  const values = bindings(places.map((index) => writable.values[index] ?? null));
+  return update.run([...values, ...rowIsBindings(table, key)]).changes > 0;
+}
+
+function updateSql(
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+  writable: Writable,
+  places: readonly number[],
+): Sql {
   // A table of key columns alone has nothing to update; setting one to itself still tells whether the row is there.
   const assignments =
     places.length === 0
       ? table.key
           .slice(0, 1)
           .map((column) => fragment('{{name}} = {{name}}', { name: identifier(column.name) }))
-      : places.map((index, position) => assignment(writable, index, position + 1));
-  const sql = template('apply/update-row', {
+      : places.map((index) => assignment(writable, index));
+  return template('apply/update-row', {
     table: identifier(table.name),
     assignments: joinSql(assignments, ', '),
-    rowIs: rowIs(table, key, places.length + 1),
+    rowIs: rowIs(table, key),
   });
-  const values = [...places.map((index) => writable.values[index] ?? null), ...key];
-  return changelog.prepare(sql).run(bindings(values)).changes > 0;
+}
+
+/** Names the columns of a table, and the kinds of values that need a place of their own. */
+function shapeOf(table: ReplicatedTable, { names, values }: Writable): string {
+  return `${table.name}\0${names.join('\0')}\0\0${placesOf(values)}`;
+}
+
+function placeholders(values: readonly SqlValue[]): Sql {
+  return joinSql(
+    values.map((value) => placeholder(value)),
+    ', ',
+  );
 }
 
 /** Whether a key column can hold this number in two ways: 1 and 1.0 are one key, and two values without an affinity. */
@@ -74,16 +95,18 @@ function mayBeRewritten({ table }: ReplicatedTable, name: string, value: SqlValu
   return type === '' || (type.includes('BLOB') && !/INT|CHAR|CLOB|TEXT/.test(type));
 }
 
-function assignment(writable: Writable, index: number, position: number): Sql {
+function assignment(writable: Writable, index: number): Sql {
   return fragment('{{name}} = {{value}}', {
     name: identifier(writable.names[index] ?? ''),
-    value: placeholder(writable.values[index], position),
+    value: placeholder(writable.values[index]),
   });
 }
 
 export function deleteRow(changelog: Changelog, table: ReplicatedTable, key: readonly SqlValue[]): void {
-  const sql = template('apply/delete-row', { table: identifier(table.name), rowIs: rowIs(table, key) });
-  changelog.prepare(sql).run(bindings(key));
+  const remove = changelog.prepareAs(`delete ${table.name}\0${placesOf(key)}`, () =>
+    template('apply/delete-row', { table: identifier(table.name), rowIs: rowIs(table, key) }),
+  );
+  remove.run(rowIsBindings(table, key));
 }
 
 /** Enters the change's version in the changelog, with its own stamp and origin, in place of the local one. */
@@ -97,33 +120,23 @@ export function enterVersion(
     changelog.prepare(statement('changelog/delete-entry')).run({ id: replaced.entryId });
   }
   const { version, key } = change;
-  const count = key.length;
-  const sql = template('apply/insert-entry', {
-    tableName: literal(table.name),
-    recordColumns: joinSql(recordColumns(count), ', '),
-    key: joinSql(
-      key.map((value, index) => placeholder(value, index + 1)),
-      ', ',
-    ),
-    operation: placeholder(null, count + 1),
-    rank: placeholder(null, count + 2),
-    stamp: placeholder(null, count + 3),
-    floor: placeholder(null, count + 4),
-    origin: placeholder(null, count + 5),
-    fingerprint: placeholder(null, count + 6),
-    seen: placeholder(null, count + 7),
-  });
-  const values = [
-    ...key,
+  const insert = changelog.prepareAs(`enter ${table.name}\0${placesOf(key)}`, () =>
+    template('apply/insert-entry', {
+      tableName: literal(table.name),
+      recordColumns: joinSql(recordColumns(key.length), ', '),
+      key: placeholders(key),
+    }),
+  );
+  insert.run([
+    ...bindings(key),
     operationOf(table, change, replaced),
-    version.rank,
-    version.stamp,
+    version.rank === 0 ? null : BigInt(version.rank),
+    BigInt(version.stamp),
     floorOf(version, replaced),
-    changelog.origins.idOf(version.origin),
-    version.fingerprint,
+    BigInt(changelog.origins.idOf(version.origin)),
+    version.fingerprint === '' ? null : Buffer.from(version.fingerprint, 'hex'),
     version.seen === null ? null : JSON.stringify(version.seen),
-  ];
-  changelog.prepare(sql).run(bindings(values));
+  ]);
   settleSeen(changelog, table, () => key, version);
   noteLive(changelog, table, liveChange(replaced?.version.fingerprint ?? null, version.fingerprint));
 }
@@ -145,6 +158,6 @@ function operationOf(
 function isSoftDeleted(table: ReplicatedTable, record: ReadonlyMap<string, SqlValue>): boolean {
   const column = table.config.softDeleteColumn;
   if (column === null) return false;
-  const value = record.get(columnNamed(table.table, column)?.name ?? column) ?? null;
+  const value = record.get(column) ?? null;
   return value !== null && value !== 0n && value !== 0 && value !== '' && value !== '0' && value !== 'false';
 }

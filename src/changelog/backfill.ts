@@ -88,7 +88,7 @@ function appendSql(table: ReplicatedTable, after: readonly SqlValue[] | null, li
   const keyColumns = table.key.map((column) => fragment('w.{{name}}', { name: identifier(column.name) }));
   const list = joinSql(keyColumns, ', ');
   const whole = keyColumns.map((column) => fragment('{{column}} IS NOT NULL', { column }));
-  const values = (after ?? []).map((value, index) => placeholder(value, index + 1));
+  const values = (after ?? []).map((value) => placeholder(value));
   return template('backfill/append-batch', {
     recordColumns: joinSql(recordColumns(table.key.length), ', '),
     tableName: literal(table.name),

@@ -27,6 +27,8 @@ export interface Changelog {
   readonly settling: { nowMs: number | null };
   /** Prepares once per text. */
   prepare(sql: Sql): Statement<unknown[], unknown>;
+  /** Prepares once per name, so that the text is made once: for what runs row by row. */
+  prepareAs(name: string, text: () => Sql): Statement<unknown[], unknown>;
 }
 
 /**
@@ -39,6 +41,7 @@ export function openChangelog(
   resolvers = new Resolvers(),
 ): Changelog {
   const prepared = new Map<string, Statement<unknown[], unknown>>();
+  const named = new Map<string, Statement<unknown[], unknown>>();
   for (const table of tables) registerFingerprint(database, table);
   return {
     database,
@@ -53,6 +56,14 @@ export function openChangelog(
       if (found === undefined) {
         found = database.prepare<unknown[], unknown>(sql);
         prepared.set(sql, found);
+      }
+      return found;
+    },
+    prepareAs(name, text) {
+      let found = named.get(name);
+      if (found === undefined) {
+        found = database.prepare<unknown[], unknown>(text());
+        named.set(name, found);
       }
       return found;
     },

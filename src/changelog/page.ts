@@ -2,7 +2,8 @@ import { recordColumnsOf, recordsMatch, rowMatches } from '../database/record-co
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { SyncError } from '../errors.js';
-import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow, type WireChange } from '../wire/page.js';
+import type { WireChange } from '../wire/change.js';
+import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow } from '../wire/page.js';
 import type { Member } from '../wire/members.js';
 import { toWire, type SqlValue } from '../wire/value.js';
 import { isSameName, originOf, readReplica, type Changelog } from './changelog.js';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { bindings, placeholder } from '../database/bind.js';
+import { bindingsByPlace, placeholderAt } from '../database/bind.js';
 import { sqliteCodeOf } from '../database/open.js';
 import { recordColumns } from '../database/record-columns.js';
 import { keyInIndexOrder, type KeyColumn, type ReplicatedTable } from '../database/replicable.js';
@@ -34,7 +34,7 @@ export function readStretch(
   { columns, limit }: { readonly columns: readonly string[]; readonly limit: number },
 ): FoundRow[] {
   return changelog.database.transaction(() => {
-    const bound = { ...bindings([...(range.after ?? []), ...(range.upto ?? [])]), limit };
+    const bound = { ...bindingsByPlace([...(range.after ?? []), ...(range.upto ?? [])]), limit };
     const fingerprint = fingerprinter(columns);
     const places = table.key.map(({ name }) => columns.indexOf(name));
     const rows = all(changelog, template('verify/rows', holesOf(changelog, table, range, columns)), bound);
@@ -190,6 +190,6 @@ function bound(
 
 /** A cast would lend its type to the column that it is compared with. */
 function untyped(value: SqlValue | undefined, position: number): Sql {
-  const place = placeholder(value, position);
+  const place = placeholderAt(value, position);
   return value instanceof RawText ? fragment('+{{place}}', { place }) : place;
 }

@@ -19,6 +19,8 @@ export interface ReplicatedTable {
   readonly key: readonly KeyColumn[];
   /** The columns that cross, in schema order: neither generated nor excluded; the key is among them. */
   readonly columns: readonly string[];
+  /** The same, to ask for one. */
+  readonly columnSet: ReadonlySet<string>;
   /** True where a REPLACE can delete a row of another key than it writes: no delete trigger fires for that. */
   readonly evicts: boolean;
   readonly config: TableConfig;
@@ -131,12 +133,14 @@ export function toReplicatedTable(table: Table, config: TableConfig): Replicated
   const key = keyOf(table, config.primaryKey);
   const collations = collationsOf(table, key) ?? key.map(() => 'BINARY');
   const excluded = new Set(config.excludeColumns.map((name) => name.toLowerCase()));
+  const columns = table.columns
+    .filter((column) => !column.generated && !excluded.has(column.name.toLowerCase()))
+    .map((column) => column.name);
   return {
     name: table.name,
     key: key.map((name, index) => ({ name, collation: collations[index] ?? 'BINARY' })),
-    columns: table.columns
-      .filter((column) => !column.generated && !excluded.has(column.name.toLowerCase()))
-      .map((column) => column.name),
+    columns,
+    columnSet: new Set(columns),
     evicts: canEvict(table, key),
     config: {
       ...config,

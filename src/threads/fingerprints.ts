@@ -10,7 +10,8 @@ import {
   type WireListed,
   type WireState,
 } from '../wire/fingerprints.js';
-import { MAX_PAGE_BYTES, type WireChange } from '../wire/page.js';
+import type { WireChange } from '../wire/change.js';
+import { MAX_PAGE_BYTES } from '../wire/page.js';
 import type { RowState } from '../wire/row-state.js';
 import { sumToWire, type WireSum } from '../wire/sums.js';
 import { fromWire, toWire, type SqlValue, type WireValue } from '../wire/value.js';

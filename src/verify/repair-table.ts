@@ -5,7 +5,7 @@ import type { Changelog } from '../changelog/changelog.js';
 import type { FingerprintClient } from '../pull/fingerprint-client.js';
 import { MAX_KEYS } from '../wire/fingerprints.js';
 import { keyText } from '../wire/key-text.js';
-import type { Change } from '../wire/page.js';
+import type { Change } from '../wire/change.js';
 import { isSameVersion } from './difference.js';
 import type { Difference } from './look.js';
 import { remedyFor, type Advice, type Remedy } from './remedy.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SyncError } from '../errors.js';
 import type { FoundRow } from './found-row.js';
-import { toChange, wireOrigin, wireStamp, type Change, type WireChange } from './page.js';
+import { toChange, wireOrigin, wireStamp, type Change, type WireChange } from './change.js';
 import type { RowState } from './row-state.js';
 import type { WireSum } from './sums.js';
 import { fromWire, toWire, type SqlValue, type WireValue } from './value.js';

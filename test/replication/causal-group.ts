@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Conflict, ConflictSide } from '#src/apply/conflict-list.js';
-import type { Change } from '#src/wire/page.js';
+import type { Change } from '#src/wire/change.js';
 import { QuickGroup, tableConfig, type QuickReplica } from './quick-replica.js';
 import { ModelReplica, orderOf, type Written } from './vector-clocks.js';
 

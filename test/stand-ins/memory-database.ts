@@ -9,7 +9,8 @@ import type {
   PageRequest,
   PageResponse,
 } from '#src/threads/calls.js';
-import type { WireChange, WirePage } from '#src/wire/page.js';
+import type { WireChange } from '#src/wire/change.js';
+import type { WirePage } from '#src/wire/page.js';
 import { formatCursor, parseCursor } from '#src/wire/cursor.js';
 import { unheard } from '#src/wire/members.js';
 

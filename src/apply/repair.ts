@@ -4,7 +4,7 @@ import { editOf } from '../changelog/next-version.js';
 import { bindings, placeholder } from '../database/bind.js';
 import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
-import { fragment, joinSql, literal, template } from '../sql/template.js';
+import { joinSql, literal, template } from '../sql/template.js';
 import { fingerprinter } from '../wire/fingerprint.js';
 import type { Change } from '../wire/change.js';
 import type { RowState } from '../wire/row-state.js';

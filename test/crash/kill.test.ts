@@ -110,6 +110,35 @@ describe('a replica that is killed at random instants', function () {
     console.log(`      rows after each kill: ${counts.join(', ')}`);
   });
 
+  it('while it prunes drops the rest with the next time, and brings nothing back', async () => {
+    pair = await CrashPair.create();
+    const { desktop, laptop } = pair;
+    addWords(desktop, MANY);
+    await pair.joinBoth();
+    await pair.startBoth();
+    await laptop.pull('desktop');
+    execute(desktop.database, "DELETE FROM words WHERE id <> 'w1'");
+    await pair.group.settle();
+    const tombstones = () => countOf(desktop.database, '_sync_changes', 'fingerprint IS NULL');
+    const counts = [tombstones()];
+    expect(counts).to.deep.equal([MANY - 1]);
+    const startedMs = performance.now();
+    await desktop.cli('prune', '--dry-run');
+    const wholeMs = performance.now() - startedMs;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const pruning = command(desktop, 'prune');
+      await Promise.race([pruning.ended, pause(wholeMs * (0.6 + random() * 0.6))]);
+      await pruning.end('SIGKILL');
+      expect(queryRow(desktop.database, 'PRAGMA integrity_check')).to.deep.equal(['ok']);
+      counts.push(tombstones());
+    }
+    expect(counts).to.deep.equal([...counts].sort((a, b) => b - a));
+    await desktop.cli('prune');
+    expect(tombstones()).to.equal(0);
+    await pair.expectConverged(1);
+    console.log(`      tombstones before and after each kill: ${counts.join(', ')}`);
+  });
+
   it('while it shuts down loses and repeats nothing', async () => {
     pair = await CrashPair.create({ sync: { page_size: 100 } });
     const { desktop, laptop } = pair;
@@ -131,9 +160,9 @@ describe('a replica that is killed at random instants', function () {
   });
 
   /** Ends a program by force a moment after what it enters has begun to grow, unless it is done before. */
-  async function killOnTheWay(program: Program, entered: () => number): Promise<void> {
-    const before = entered();
-    const grown = until(() => !program.isRunning || entered() > before, 'progress');
+  async function killOnTheWay(program: Program, entries: () => number): Promise<void> {
+    const before = entries();
+    const grown = until(() => !program.isRunning || entries() > before, 'progress');
     await Promise.race([program.ended, grown.then(() => pause(random() * 100))]);
     await program.end('SIGKILL');
   }

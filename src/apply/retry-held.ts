@@ -69,7 +69,10 @@ export function dropHeld(changelog: Changelog, id: number, nowMs: number): Held 
 function retryOne(changelog: Changelog, held: Held, clock: ApplyClock, deliberate: boolean): string | null {
   if (tableNamed(changelog, held.table) === undefined) return held.reason;
   if (!deliberate && held.reason.startsWith(TOO_OLD)) return held.reason;
-  const change = changeOf(held);
+  // Who had the row, and its deletion since, claims to have had this change: it is told as one of no known place.
+  const change = held.reason.startsWith(TOO_OLD)
+    ? { ...changeOf(held), originSeq: undefined }
+    : changeOf(held);
   const result = attempt(changelog, held.id, () => applyChange(changelog, change, clock));
   if (result.outcome === 'held') {
     if (result.reason !== held.reason) {

@@ -113,7 +113,7 @@ export function deleteRow(changelog: Changelog, table: ReplicatedTable, key: rea
 export function enterVersion(
   changelog: Changelog,
   table: ReplicatedTable,
-  change: Pick<Change, 'key' | 'version' | 'record'>,
+  change: Pick<Change, 'key' | 'version' | 'record' | 'originSeq'>,
   replaced: LocalVersion | null,
 ): void {
   if (replaced !== null) {
@@ -136,6 +136,7 @@ export function enterVersion(
     BigInt(changelog.origins.idOf(version.origin)),
     version.fingerprint === '' ? null : Buffer.from(version.fingerprint, 'hex'),
     version.seen === null ? null : JSON.stringify(version.seen),
+    change.originSeq === undefined ? null : BigInt(change.originSeq),
   ]);
   settleSeen(changelog, table, () => key, version);
   noteLive(changelog, table, liveChange(replaced?.version.fingerprint ?? null, version.fingerprint));

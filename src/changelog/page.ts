@@ -1,6 +1,6 @@
 import { recordColumnsOf, recordsMatch, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
-import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
+import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { SyncError } from '../errors.js';
 import type { WireChange } from '../wire/change.js';
 import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow } from '../wire/page.js';
@@ -10,6 +10,7 @@ import { isSameName, originOf, readReplica, type Changelog } from './changelog.j
 import { isDoubtful } from './fingerprint-function.js';
 import { cursorAt, markedHeadOf, placeOf } from './marks.js';
 import { groupNews } from './group-news.js';
+import { hadBy, type Had } from './had.js';
 import { exactKey, exactRow, rowColumns, type PlainValue } from './row.js';
 import { storedCursor } from './peers.js';
 import { hideUnfolded } from './unfolded.js';
@@ -68,10 +69,11 @@ interface Basket {
 export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
   return changelog.database.transaction(() => {
     const { node, epoch, folded, renewed, pruned } = readReplica(changelog.database);
-    const since = placeOf(changelog.database, epoch, query.since);
-    requireUnpruned(changelog, query, since, pruned);
+    const place = placeOf(changelog.database, epoch, query.since);
+    requireUnpruned(changelog, query, place, pruned);
     const hidden = hideUnfolded(changelog, folded);
     const scope = scopeOf(changelog, query);
+    const since = Math.max(place, scope.had.upTo);
     // Where more waits to be folded than can be told apart, nothing is served until the fold has caught up.
     const ids = hidden === 'too many' ? [] : entriesAfter(changelog, scope, since, query.limit + 1);
     const hasMoreEntries = ids.length > query.limit;
@@ -135,8 +137,7 @@ function joinPage(head: object, changes: readonly string[], tail: object): strin
 interface Scope {
   readonly tables: readonly ReplicatedTable[];
   readonly tableNames: Sql;
-  /** The number of the puller's origin; -1 where it authored nothing here. */
-  readonly pullerOrigin: number;
+  readonly had: Had;
 }
 
 function scopeOf(changelog: Changelog, query: PageQuery): Scope {
@@ -150,7 +151,7 @@ function scopeOf(changelog: Changelog, query: PageQuery): Scope {
       tables.map((table) => literal(table.name)),
       ', ',
     ),
-    pullerOrigin: (query.puller === null ? undefined : changelog.origins.knownId(query.puller)) ?? -1,
+    had: hadBy(changelog, query),
   };
 }
 
@@ -162,17 +163,17 @@ interface Entry {
 function entriesAfter(changelog: Changelog, scope: Scope, since: number, limit: number): Entry[] {
   const sql = template('feed/entries', {
     tableNames: scope.tableNames,
-    forPuller: statement('feed/for-puller'),
+    forPuller: scope.had.forPuller,
   });
-  return changelog.prepare(sql).all({ since, limit, pullerOrigin: scope.pullerOrigin }) as Entry[];
+  return changelog.prepare(sql).all({ since, limit, ...scope.had.bound }) as Entry[];
 }
 
 function behindOf(changelog: Changelog, scope: Scope, since: number): number {
   const sql = template('feed/behind', {
     tableNames: scope.tableNames,
-    forPuller: statement('feed/for-puller'),
+    forPuller: scope.had.forPuller,
   });
-  const bound = { since, pullerOrigin: scope.pullerOrigin, limit: MAX_BEHIND_COUNTED };
+  const bound = { since, ...scope.had.bound, limit: MAX_BEHIND_COUNTED };
   return (changelog.prepare(sql).get(bound) as { behind: number }).behind;
 }
 
@@ -191,12 +192,17 @@ function runsOf(scope: Scope, entries: readonly Entry[]): Run[] {
 }
 
 /** Cells of sql/feed/rows.sql before the key and the row. */
-const FIXED_CELLS = 8;
+const FIXED_CELLS = 9;
 const UNFOLDED_CELL = 7;
 
 function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolean, basket: Basket): void {
-  const query = changelog.prepare(rowsSql(run.table, hideSome)).safeIntegers(true).raw(true);
-  const bound = { first: run.first, last: run.last, pullerOrigin: scope.pullerOrigin };
+  const query = changelog
+    .prepare(rowsSql(run.table, scope.had, hideSome))
+    .safeIntegers(true)
+    .raw(true);
+  const ours = originOf(readReplica(changelog.database));
+  const ourOrigin = changelog.origins.knownId(ours) ?? -1;
+  const bound = { first: run.first, last: run.last, ourOrigin, ...scope.had.bound };
   for (const row of query.iterate(bound) as IterableIterator<PlainValue[]>) {
     if (row[UNFOLDED_CELL] === 1n) {
       // Passed over, it might never come: a fold that finds the same content leaves its entry where it is.
@@ -233,7 +239,7 @@ function toWireChange(
   table: ReplicatedTable,
   row: readonly PlainValue[],
 ): WireChange | null {
-  const [id, rank, stamp, origin, fingerprint, seen, present] = row;
+  const [id, rank, stamp, origin, fingerprint, seen, present, , originSeq] = row;
   if ((present === 1n) !== (fingerprint !== '')) return null;
   const { key, values } = exactCells(changelog, table, row, present === 1n);
   return {
@@ -246,6 +252,7 @@ function toWireChange(
     origin: changelog.origins.nameOf(Number(origin)),
     ...(present === 1n ? { fingerprint: fingerprint as string } : {}),
     ...(typeof seen === 'string' ? { seen: JSON.parse(seen) as Record<string, number> } : {}),
+    ...(originSeq === null ? {} : { origin_seq: Number(originSeq) }),
     record: present === 1n ? recordOf(table, values) : null,
   };
 }
@@ -271,7 +278,7 @@ function exactCells(
   };
 }
 
-function rowsSql(table: ReplicatedTable, hideSome: boolean): Sql {
+function rowsSql(table: ReplicatedTable, had: Had, hideSome: boolean): Sql {
   const tableName = literal(table.name);
   const firstKey = identifier(table.key[0]?.name ?? '');
   return template('feed/rows', {
@@ -281,7 +288,7 @@ function rowsSql(table: ReplicatedTable, hideSome: boolean): Sql {
     table: identifier(table.name),
     tableName,
     rowMatches: rowMatches(table, 'w', 'c'),
-    forPuller: statement('feed/for-puller'),
+    forPuller: had.forPuller,
     unfolded: hideSome
       ? template('feed/is-unfolded', { tableName, unfoldedMatches: recordsMatch(table, 'u', 'c') })
       : fragment('0'),

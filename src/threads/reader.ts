@@ -55,6 +55,8 @@ export class Reader implements ReaderCalls {
         puller: node === null || epoch === null ? null : `${node}@${epoch}`,
         nowMs: Date.now(),
         known: request.known ?? null,
+        member: request.member ?? null,
+        full: request.full ?? false,
       };
       // One snapshot for the schema and the rows: a column that came in between would be missing from a record.
       const built = this.database.transaction(() => buildPage(this.changelogAt.current(), query))();

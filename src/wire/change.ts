@@ -17,6 +17,8 @@ export interface WireChange {
   /** 16 hex digits; absent for a delete. */
   readonly fingerprint?: string | undefined;
   readonly seen?: Readonly<Record<string, number>> | undefined;
+  /** The log id that the version has in its author's log; absent where that is unknown. */
+  readonly origin_seq?: number | undefined;
   readonly record: Readonly<Record<string, WireValue>> | null;
 }
 
@@ -27,6 +29,8 @@ export interface Change {
   readonly version: Version;
   /** Column to value; null for a delete. */
   readonly record: ReadonlyMap<string, SqlValue> | null;
+  /** The log id that the version has in its author's log; undefined where that is unknown. */
+  readonly originSeq?: number | undefined;
   /** As it came, to be kept where the change can't be applied. */
   readonly wire: WireChange;
 }
@@ -65,6 +69,7 @@ export const wireChange = z.object({
   origin,
   fingerprint: z.string().regex(FINGERPRINT).optional(),
   seen: z.record(origin, stamp).optional(),
+  origin_seq: z.number().int().nonnegative().optional(),
   record: wireRecord.nullable(),
 });
 
@@ -84,10 +89,22 @@ export function toChange(value: unknown, place: string, origins = new Set<string
 /** The change, or null where anything in it is not as the schema says: that tells what. Row by row, so by hand. */
 function readChange(wire: WireChange, origins: Set<string>): Change | null {
   if (!isObject(wire) || !isCount(wire.seq, Number.MAX_SAFE_INTEGER)) return null;
-  const { table, operation, key, rank = 0, stamp, origin, fingerprint, seen, record } = wire;
+  const {
+    table,
+    operation,
+    key,
+    rank = 0,
+    stamp,
+    origin,
+    fingerprint,
+    seen,
+    origin_seq: originSeq,
+    record,
+  } = wire;
   if (typeof table !== 'string' || table === '' || !isCount(stamp, MAX_STAMP_MS)) return null;
   if (!isCount(rank, MAX_RANK) || !isOrigin(origin, origins)) return null;
   if (seen !== undefined && !isSeen(seen, origins)) return null;
+  if (originSeq !== undefined && !isCount(originSeq, Number.MAX_SAFE_INTEGER)) return null;
   const isUpsert = operation === 'upsert';
   if (isUpsert ? !isFingerprint(fingerprint) : operation !== 'delete' || fingerprint !== undefined)
     return null;
@@ -95,7 +112,7 @@ function readChange(wire: WireChange, origins: Set<string>): Change | null {
   const columns = isUpsert ? decodeRecord(record) : null;
   if (values === null || isUpsert !== (columns !== null) || (!isUpsert && record !== null)) return null;
   const version = { rank, stamp, origin, fingerprint: fingerprint ?? '', seen: seen ?? null };
-  return { table, key: values, version, record: columns, wire };
+  return { table, key: values, version, record: columns, originSeq, wire };
 }
 
 function isObject(value: unknown): value is object {

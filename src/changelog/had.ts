@@ -1,0 +1,52 @@
+import { statement, template, fragment, type Sql } from '../sql/template.js';
+import { tablesHash, type Member } from '../wire/members.js';
+import { originOf, readReplica, type Changelog } from './changelog.js';
+import { markedHeadOf } from './marks.js';
+
+/** What a puller says of itself, as far as the feed has to know. */
+export interface Puller {
+  /** Its origin (`node@epoch`); null where it did not say. */
+  readonly puller: string | null;
+  readonly since: string;
+  readonly tables: readonly string[] | null;
+  readonly member?: Member | null;
+  readonly full?: boolean;
+}
+
+/** What a puller has, wherever from, and need not be sent. */
+export interface Had {
+  /** It has our log up to there. */
+  readonly upTo: number;
+  /** A condition on entries `c` that are for it, with the values that it binds. */
+  readonly forPuller: Sql;
+  readonly bound: { readonly pullerOrigin: number; readonly had: string };
+}
+
+/** What it authored itself, and, where it does not compare everything, what it claims for the same tables as ours. */
+export function hadBy(changelog: Changelog, puller: Puller): Had {
+  const { origins } = changelog;
+  const pullerOrigin = (puller.puller === null ? undefined : origins.knownId(puller.puller)) ?? -1;
+  const claims = usableClaims(changelog, puller);
+  const ours = originOf(readReplica(changelog.database));
+  const ofOthers = Object.entries(claims).flatMap(([instance, logId]) => {
+    const origin = origins.knownId(instance);
+    return instance === ours || origin === undefined || logId === 0 ? [] : [[origin, logId] as const];
+  });
+  const notHad = ofOthers.length === 0 ? fragment('') : statement('feed/not-had');
+  return {
+    upTo: believed(changelog, claims[ours] ?? 0),
+    forPuller: template('feed/for-puller', { notHad }),
+    bound: { pullerOrigin, had: JSON.stringify(Object.fromEntries(ofOthers)) },
+  };
+}
+
+function usableClaims(changelog: Changelog, { since, tables, member, full }: Puller): Member['claims'] {
+  if (member === undefined || member === null || full === true || since === '' || tables !== null) return {};
+  const ours = tablesHash(changelog.tables.map(({ name }) => name));
+  return member.tables === ours ? member.claims : {};
+}
+
+/** Whoever claims more of our log than there is knows another log. */
+function believed(changelog: Changelog, claim: number): number {
+  return claim <= markedHeadOf(changelog.database) ? claim : 0;
+}

@@ -48,6 +48,11 @@ export class Program {
     return this.#errors;
   }
 
+  get pid(): number {
+    if (this.#process.pid === undefined) throw new Error(`${this.name} was not started`);
+    return this.#process.pid;
+  }
+
   get isRunning(): boolean {
     return this.#end === null;
   }

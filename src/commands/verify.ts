@@ -5,11 +5,13 @@ import type { Config, PeerConfig } from '../config/config.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForReading } from '../database/open.js';
+import type { ReplicatedTable } from '../database/replicable.js';
 import { SyncError } from '../errors.js';
 import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient } from '../pull/client.js';
-import { createFingerprintClient } from '../pull/fingerprint-client.js';
-import { openConnection } from '../pull/request.js';
+import { createFingerprintClient, type FingerprintClient } from '../pull/fingerprint-client.js';
+import { openConnection, type HttpConnection } from '../pull/request.js';
+import type { Shapes } from '../wire/fingerprints.js';
 import { lookAgain } from '../verify/look.js';
 import { repairTable, type RepairOutcome } from '../verify/repair-table.js';
 import { verifyTable, type TableResult, type VerifyParts } from '../verify/verify-table.js';
@@ -57,55 +59,33 @@ function requiredPeer(config: Config, name: string | undefined): PeerConfig {
   });
 }
 
+/** What comparing every table with one peer needs. */
+interface Comparison extends Omit<VerifyParts, 'onProgress'> {
+  readonly context: CommandContext;
+  readonly config: Config;
+  readonly peerName: string;
+  readonly shapes: Shapes;
+}
+
 async function verify(
   context: CommandContext,
   config: Config,
   peer: PeerConfig,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
-  const connection = openConnection({
-    name: peer.name,
-    address: peer.address,
-    apiKey: config.security.apiKeys[0] ?? null,
-    connectTimeoutMs: config.network.connectTimeoutMs,
-    requestTimeoutMs: config.network.requestTimeoutMs,
-  });
+  const connection = connectionTo(peer, config);
   const database = openForReading(config);
   try {
     requireMigrated(database);
     const changelog = openChangelog(database, checkTables(config, database));
     const tables = chosenTables(config, changelog.tables, options.table);
-    const attempts = createAttempts(peer.name, config.network);
-    const { signal } = new AbortController();
-    await attempts.run(() => createPeerClient(connection, config.node.id, Date.now).health(signal), signal);
-    const client = createFingerprintClient(connection, attempts, signal);
+    const client = await openClient(connection, config, peer);
     const pulls = await bothPull(config, peer, connection, context.logger);
     try {
-      const shapes = await client.shapes();
-      const results: TableResult[] = [];
-      const repairs: { table: string; outcome: RepairOutcome }[] = [];
-      for (const table of tables) {
-        const progress = progressBar(context, table.name, () => countRows(changelog, table));
-        const parts: VerifyParts = {
-          changelog,
-          peer: client,
-          settle: () => pulls.run(),
-          onProgress: (rows) => {
-            progress.update(rows);
-          },
-        };
-        const found = await verifyTable(parts, table, shapes);
-        progress.stop();
-        if (options.repair !== true || found.differences.length === 0) {
-          results.push(found);
-          continue;
-        }
-        const repair = { peer: client, peerName: peer.name, peerOrigin: shapes.origin };
-        const done = await writing(config, (own) => repairTable({ ...repair, connection: own }, found));
-        repairs.push(...done.map((outcome) => ({ table: table.name, outcome })));
-        results.push(await lookAfterRepair(parts, found));
-      }
-      return reportOf({ peer: peer.name, results, repairs, requests: client.requests, pulled: pulls.last });
+      const parts = { changelog, peer: client, settle: () => pulls.run() };
+      const comparison = { ...parts, context, config, peerName: peer.name, shapes: await client.shapes() };
+      const found = await compareTables(comparison, tables, options.repair === true);
+      return reportOf({ ...found, peer: peer.name, requests: client.requests, pulled: pulls.last });
     } finally {
       await pulls.close();
     }
@@ -115,8 +95,71 @@ async function verify(
   }
 }
 
-async function lookAfterRepair(parts: VerifyParts, found: TableResult): Promise<TableResult> {
-  await parts.settle();
+function connectionTo({ name, address }: PeerConfig, { security, network }: Config): HttpConnection {
+  const { connectTimeoutMs, requestTimeoutMs } = network;
+  return openConnection({
+    name,
+    address,
+    apiKey: security.apiKeys[0] ?? null,
+    connectTimeoutMs,
+    requestTimeoutMs,
+  });
+}
+
+/** Refuses a peer that is not the configured one. */
+async function openClient(
+  connection: HttpConnection,
+  config: Config,
+  peer: PeerConfig,
+): Promise<FingerprintClient> {
+  const attempts = createAttempts(peer.name, config.network);
+  const { signal } = new AbortController();
+  await attempts.run(() => createPeerClient(connection, config.node.id, Date.now).health(signal), signal);
+  return createFingerprintClient(connection, attempts, signal);
+}
+
+interface Compared {
+  readonly results: readonly TableResult[];
+  readonly repairs: readonly { table: string; outcome: RepairOutcome }[];
+}
+
+/** Compares one table after the other, with `repair` repairs each at once, and looks at what it repaired again. */
+async function compareTables(
+  comparison: Comparison,
+  tables: readonly ReplicatedTable[],
+  repair: boolean,
+): Promise<Compared> {
+  const results: TableResult[] = [];
+  const repairs: { table: string; outcome: RepairOutcome }[] = [];
+  for (const table of tables) {
+    const found = await compareTable(comparison, table);
+    if (!repair || found.differences.length === 0) {
+      results.push(found);
+      continue;
+    }
+    const { config, peer, peerName, shapes } = comparison;
+    const done = await writing(config, (connection) =>
+      repairTable({ connection, peer, peerName, peerOrigin: shapes.origin }, found),
+    );
+    repairs.push(...done.map((outcome) => ({ table: table.name, outcome })));
+    results.push(await lookAfterRepair(comparison, found));
+  }
+  return { results, repairs };
+}
+
+async function compareTable(comparison: Comparison, table: ReplicatedTable): Promise<TableResult> {
+  const { context, changelog, shapes } = comparison;
+  const progress = progressBar(context, table.name, () => countRows(changelog, table));
+  const onProgress = (rows: number) => {
+    progress.update(rows);
+  };
+  const found = await verifyTable({ ...comparison, onProgress }, table, shapes);
+  progress.stop();
+  return found;
+}
+
+async function lookAfterRepair(comparison: Comparison, found: TableResult): Promise<TableResult> {
+  await comparison.settle();
   const keys = found.differences.map(({ here }) => here.key);
-  return { ...found, ...(await lookAgain({ ...parts, compared: found.compared }, keys)) };
+  return { ...found, ...(await lookAgain({ ...comparison, compared: found.compared }, keys)) };
 }

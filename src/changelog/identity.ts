@@ -24,6 +24,12 @@ export function claimIdentity(database: Database, node: string): Renewal | null 
   return reason;
 }
 
+/** Why the next start would make this database a new instance; null where it would not. Not within a transaction. */
+export function renewalAhead(database: Database, node: string): Renewal | null {
+  // Read before the database is: a daemon that commits in between must not look like a newer file.
+  return reasonToRenew(database, node, readMarkFile(database.name));
+}
+
 /** Whether the log lacks what it had when this was remembered. */
 export function isRewound(database: Database, last: LastMark): boolean {
   const { epoch } = readReplica(database);

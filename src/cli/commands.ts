@@ -1,5 +1,6 @@
 import { command as backfill } from '../commands/backfill.js';
 import { command as conflicts } from '../commands/conflicts.js';
+import { command as doctor } from '../commands/doctor.js';
 import { command as init } from '../commands/init.js';
 import { command as keygen } from '../commands/keygen.js';
 import { command as migrate } from '../commands/migrate.js';
@@ -27,6 +28,7 @@ export const commands: readonly CommandDefinition[] = [
   conflicts,
   quarantine,
   verify,
+  doctor,
   peers,
   prune,
   keygen,

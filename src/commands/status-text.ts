@@ -2,7 +2,7 @@ import bytes from 'bytes';
 import Table from 'cli-table3';
 import ms from 'ms';
 import { escapeControls } from '../log/escape.js';
-import { danglingText } from './dangling-text.js';
+import { danglingText } from '../changelog/dangling-text.js';
 import { blocksText, membersText } from './members-text.js';
 import type { PeerReport, StatusReport } from '../replica/status.js';
 

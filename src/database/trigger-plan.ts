@@ -62,6 +62,21 @@ export function uncapturedTables(database: Database, wished: readonly WantedTrig
   return [...new Set(wished.filter((wanted) => !present.has(wanted.name)).map((wanted) => wanted.table))];
 }
 
+/** Tables whose triggers have another text than they should, and tables that should have none of these. */
+export function strayTriggers(
+  database: Database,
+  wished: readonly WantedTrigger[],
+): { altered: string[]; unwanted: string[] } {
+  const altered = new Set<string>();
+  const unwanted = new Set<string>();
+  for (const { name, table_name: table, sql } of ourTriggers(database)) {
+    const wanted = wished.find((trigger) => trigger.name === name);
+    if (wanted === undefined) unwanted.add(table);
+    else if (wanted.sql !== sql) altered.add(wanted.table);
+  }
+  return { altered: [...altered], unwanted: [...unwanted] };
+}
+
 /**
  * What was written while a table lacked triggers is unknown to the log. Where it was captured before, its rows are to
  * be compared with their versions; where it never was, its rows are the legacy that `backfill` is asked to enter.

@@ -63,7 +63,8 @@ export function createDiskGuard(
   };
 }
 
-async function freeBytesOf(directory: string): Promise<number> {
+/** Bytes that are free on the disk of a folder. */
+export async function freeBytesOf(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
   return bavail * bsize;
 }

@@ -1,4 +1,4 @@
-import type { DanglingReference } from '../changelog/dangling.js';
+import type { DanglingReference } from './dangling.js';
 import { escapeControls } from '../log/escape.js';
 
 /** One line that says which rows refer to rows that are not there, e.g. for `status`. */

@@ -1,2 +1,2 @@
-SELECT id, table_name, record_key, winner_key, local_side, decided_by, found_ms, settled_ms, loser, winner
+SELECT id, table_name, record_key, winner_key, local_side, decided_by, found_ms, settled_ms, copy_of, loser, winner
 FROM _sync_conflicts WHERE id = :id

@@ -40,9 +40,14 @@ export function applyChange(
   const badKey = keyFault(table, change.key);
   if (badKey !== null) return { outcome: 'held', reason: badKey };
   const received = change.record === null ? null : writableOf(table, change, change.record);
-  if (typeof received === 'string') return { outcome: 'held', reason: received };
-  const writable = received === null || kept === null ? received : withKept(received, kept);
   const local = versionMet(changelog, table, change, clock);
+  if (typeof received === 'string') {
+    const { outcome } = resolve(local?.version ?? null, change.version);
+    // What loses is written nowhere: the ledger takes any row.
+    if (outcome === 'keep' || outcome === 'same') return settle(changelog, table, change, null, local, clock);
+    return { outcome: 'held', reason: received };
+  }
+  const writable = received === null || kept === null ? received : withKept(received, kept);
   return settle(changelog, table, change, writable, local, clock);
 }
 

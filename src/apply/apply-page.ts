@@ -7,7 +7,7 @@ import type { Change } from '../wire/change.js';
 import type { Page } from '../wire/page.js';
 import { applyChange, type Applied } from './apply-change.js';
 import { guarded } from './guarded.js';
-import { isAnythingHeld, quarantine, reasonOf, releaseOlder, type Reason } from './quarantine.js';
+import { isAnythingHeld, quarantine, reasonOf, reviewHeld, type Reason } from './quarantine.js';
 import type { ApplyClock } from './local.js';
 import { learn } from './learn.js';
 import { retryParked } from './parked.js';
@@ -154,8 +154,8 @@ function applyOne(
   count(counts, result);
   if (result.outcome === 'held') {
     quarantine(changelog, change, result.reason, options);
-  } else if (held) {
-    releaseOlder(changelog, change);
+  } else if (held && reviewHeld(changelog, change, options)) {
+    counts.conflicts += 1;
   }
 }
 

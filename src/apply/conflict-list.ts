@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
 import type { WireValue } from '../wire/value.js';
+import type { Version } from '../wire/version.js';
 import type { DecidedBy } from './strategy.js';
 
 /** One side of a conflict as the ledger keeps it. */
@@ -34,6 +35,8 @@ export interface Conflict {
   readonly found_ms: number;
   /** Null while it is open. */
   readonly settled_ms: number | null;
+  /** The entry that stands for this one, whose loser has the same content; null where it stands for itself. */
+  readonly copy_of: number | null;
   /** What this replica had when the two met. */
   readonly local: ConflictSide;
   /** What arrived. */
@@ -59,6 +62,7 @@ interface LedgerRow {
   decided_by: DecidedBy;
   found_ms: number;
   settled_ms: number | null;
+  copy_of: number | null;
   loser: string;
   winner: string;
 }
@@ -82,6 +86,12 @@ export function readConflict(database: Database, id: number): Conflict {
   });
 }
 
+/** The versions for which an entry stands, besides its own. */
+export function copiesOf(database: Database, id: number): Version[] {
+  const copies = database.prepare<unknown[], { loser: string }>(statement('conflicts/copies')).all({ id });
+  return copies.map(({ loser }) => sideOf(loser));
+}
+
 function toConflict(row: LedgerRow): Conflict {
   const key = JSON.parse(row.record_key) as WireValue[];
   const winnerKey = row.winner_key === null ? key : (JSON.parse(row.winner_key) as WireValue[]);
@@ -95,6 +105,7 @@ function toConflict(row: LedgerRow): Conflict {
     decided_by: row.decided_by,
     found_ms: row.found_ms,
     settled_ms: row.settled_ms,
+    copy_of: row.copy_of,
     ...(row.local_side === 'winner' ? { local: winner, remote: loser } : { local: loser, remote: winner }),
   };
 }

@@ -1,9 +1,10 @@
 import type { Changelog } from '../changelog/changelog.js';
+import { openTwin, settle } from '../changelog/settle.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { statement } from '../sql/template.js';
 import { keyText } from '../wire/key-text.js';
 import { toWire, type SqlValue } from '../wire/value.js';
-import type { Version } from '../wire/version.js';
+import { hasSeen, type Version } from '../wire/version.js';
 import type { DecidedBy } from './strategy.js';
 
 /** One side of a conflict. */
@@ -23,18 +24,28 @@ export interface Meeting {
   readonly decidedBy: DecidedBy;
 }
 
-/** Keeps a version that was overruled without its being known to the winner's author, in full; once per version. */
+/**
+ * Keeps a version that was overruled without its being known to the winner's author, in full; once per version. One
+ * open entry stands for all versions of a row with one content: true where this made it.
+ */
 export function noteConflict(
   changelog: Changelog,
-  table: ReplicatedTable,
+  table: Pick<ReplicatedTable, 'name'>,
   key: readonly SqlValue[],
   { winner, loser, local, winnerKey, decidedBy }: Meeting,
   nowMs: number,
 ): boolean {
+  const twin = winnerKey === null ? openTwin(changelog, table, key, loser.version) : null;
+  const isKnown = twin !== null && hasSeen(twin.loser, loser.version);
+  // A later version with that content stands for it from now on.
+  const replaces = twin !== null && !isKnown && hasSeen(loser.version, twin.loser);
+  const isOpen = twin === null || replaces;
   const noted = changelog.prepare(statement('apply/note-conflict')).run({
     table: table.name,
     key: keyText(key),
     foundMs: nowMs,
+    settledMs: isOpen ? null : nowMs,
+    copyOf: isOpen || isKnown ? null : twin.id,
     loserStamp: loser.version.stamp,
     loserOrigin: loser.version.origin,
     loserFingerprint: loser.version.fingerprint,
@@ -46,7 +57,8 @@ export function noteConflict(
   });
   // What is entered later in this transaction may have seen the loser.
   changelog.settling.nowMs = nowMs;
-  return noted.changes > 0;
+  if (replaces && noted.changes > 0) settle(changelog, twin.id, nowMs);
+  return isOpen && noted.changes > 0;
 }
 
 function sideText({ version, record }: Side): string {

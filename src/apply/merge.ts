@@ -9,10 +9,10 @@ import { noteConflict } from './ledger.js';
 import { fingerprintOf, findRow, type ApplyClock } from './local.js';
 import { reasonOf } from './quarantine.js';
 import { fromResolver, NotMerged, toResolver, toResolverValue, type Row } from './resolver-values.js';
-import { IGNORED, WOULD_EVICT, wouldEvict } from './rows-in-the-way.js';
+import { placeRow } from './rows-in-the-way.js';
 import { inSavepoint } from './savepoint.js';
 import type { Met } from './undecided.js';
-import { deleteRow, enterVersion, insertRow, updateRow } from './write.js';
+import { deleteRow, enterVersion } from './write.js';
 
 /**
  * Has the table's resolver merge the two sides, and writes what it returns as a version of this instance that has seen
@@ -99,11 +99,8 @@ function writeRow(
   row: Exclude<Row, null>,
 ): void {
   const writable = { names: [...row.keys()], values: [...row.values()] };
-  if (table.table.replacesOnConflict && wouldEvict(changelog, table, key, writable)) {
-    throw new NotMerged(`what the resolver returned can't be written: ${WOULD_EVICT}`);
-  }
-  if (updateRow(changelog, table, key, writable) || insertRow(changelog, table, writable)) return;
-  throw new NotMerged(`what the resolver returned can't be written: ${IGNORED}`);
+  const obstacle = placeRow(changelog, table, key, writable);
+  if (obstacle !== null) throw new NotMerged(`what the resolver returned can't be written: ${obstacle}`);
 }
 
 /** Just above both, so that it beats them and no edit that is newer. */

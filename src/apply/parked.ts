@@ -4,7 +4,7 @@ import { toChange, type Change } from '../wire/change.js';
 import { compareVersions } from '../wire/version.js';
 import type { Applied } from './apply-change.js';
 import type { ApplyClock } from './local.js';
-import { isAnythingHeld } from './quarantine.js';
+import { isAnythingHeld, release } from './quarantine.js';
 import { applyTogether } from './together.js';
 
 /** Parked changes that one transaction tries again at the most. */
@@ -33,7 +33,7 @@ export function retryParked(
   for (const { id, change } of parked) {
     const result = applied.get(change);
     if (result === undefined) continue;
-    changelog.prepare(statement('apply/release')).run({ id });
+    release(changelog, id);
     onApplied(result);
   }
 }

@@ -1,15 +1,18 @@
-import type { Changelog } from '../changelog/changelog.js';
+import { tableNamed, type Changelog } from '../changelog/changelog.js';
 import { sqliteCodeOf } from '../database/open.js';
 import { messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { toChange, type Change } from '../wire/change.js';
-import { compareVersions } from '../wire/version.js';
+import { compareVersions, hasSeen, sameContent, type Version } from '../wire/version.js';
 import { keyText } from '../wire/key-text.js';
+import { noteConflict, type Meeting, type Side } from './ledger.js';
+import { findRow, findVersion, type ApplyClock } from './local.js';
+import { decidedBy } from './strategy.js';
 
 /** Why a change can't be applied here, in words for a person. `unique:` marks those that later changes may free. */
 export type Reason = string;
 
-/** Keeps a change that can't be applied, newest version of a row only. */
+/** Keeps a change that can't be applied, newest version of a row only: one that this had not seen goes to the ledger. */
 export function quarantine(
   changelog: Changelog,
   change: Change,
@@ -17,7 +20,12 @@ export function quarantine(
   origin: { peer: string; nowMs: number },
 ): void {
   const held = heldChange(changelog, change);
-  if (held !== null && compareVersions(held.change.version, change.version) > 0) return;
+  if (held !== null) {
+    const isGreater = compareVersions(held.change.version, change.version) > 0;
+    const [winner, loser] = isGreater ? [held.change, change] : [change, held.change];
+    noteUnseen(changelog, winner, loser, isGreater ? 'winner' : 'loser', origin.nowMs);
+    if (isGreater) return;
+  }
   changelog.prepare(statement('apply/quarantine')).run({
     table: change.table,
     key: keyText(change.key),
@@ -28,12 +36,48 @@ export function quarantine(
   });
 }
 
-/** Forgets what was held of a row that a version at least as new was applied to. */
-export function releaseOlder(changelog: Changelog, change: Change): void {
+/**
+ * Releases what is held of a row where a change that was just resolved, or what stands here now, takes its place: to
+ * the ledger where it was not known to that, and nowhere where a person is to decide between the two. Returns whether
+ * that made a conflict.
+ */
+export function reviewHeld(changelog: Changelog, change: Change, { nowMs }: ApplyClock): boolean {
   const held = heldChange(changelog, change);
-  if (held !== null && compareVersions(held.change.version, change.version) <= 0) {
-    changelog.prepare(statement('apply/release')).run({ id: held.id });
+  const table = tableNamed(changelog, change.table);
+  if (held === null || table === undefined) return false;
+  const { version } = held.change;
+  if (hasSeen(change.version, version)) {
+    release(changelog, held.id);
+    return false;
   }
+  const local = findVersion(changelog, table, change.key);
+  if (local === null || compareVersions(local.version, version) <= 0) return false;
+  if (!isKnown(local.version, version) && decidedBy(changelog, table, version) === 'nobody') return false;
+  release(changelog, held.id);
+  const here = { version: local.version, record: findRow(changelog, table, change.key) };
+  return noteUnseen(changelog, here, held.change, 'winner', nowMs);
+}
+
+/** Keeps in the ledger what loses to a version that had not seen it. */
+function noteUnseen(
+  changelog: Changelog,
+  winner: Side,
+  loser: Change,
+  local: Meeting['local'],
+  nowMs: number,
+): boolean {
+  if (isKnown(winner.version, loser.version)) return false;
+  const meeting = { winner, loser, local, winnerKey: null, decidedBy: 'version' } as const;
+  return noteConflict(changelog, { name: loser.table }, loser.key, meeting, nowMs);
+}
+
+function isKnown(winner: Version, loser: Version): boolean {
+  return sameContent(winner, loser) || hasSeen(winner, loser);
+}
+
+/** Forgets a held change. */
+export function release(changelog: Changelog, id: number): void {
+  changelog.prepare(statement('apply/release')).run({ id });
 }
 
 export function isAnythingHeld(changelog: Changelog): boolean {

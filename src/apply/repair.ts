@@ -13,9 +13,10 @@ import { applyChange, writableOf } from './apply-change.js';
 import { guarded } from './guarded.js';
 import { noteConflict } from './ledger.js';
 import { findRow, findVersion, type ApplyClock, type LocalVersion } from './local.js';
-import { quarantine, releaseOlder, type Reason } from './quarantine.js';
+import { quarantine, reviewHeld, type Reason } from './quarantine.js';
 import { readStates } from './row-state.js';
-import { deleteRow, enterVersion, insertRow, updateRow } from './write.js';
+import { placeRow } from './rows-in-the-way.js';
+import { deleteRow, enterVersion } from './write.js';
 
 /** A row that is to be repaired, as it was when that was decided. */
 export interface Repair {
@@ -43,7 +44,7 @@ export function takeChange(
       const result = applyChange(changelog, change, clock);
       if (result.outcome === 'held')
         quarantine(changelog, change, result.reason, { peer, nowMs: clock.nowMs });
-      else releaseOlder(changelog, change);
+      else reviewHeld(changelog, change, clock);
       if (drifted !== null && result.outcome === 'applied')
         keep(changelog, repair, drifted, change, clock.nowMs);
       drawMark(changelog.database);
@@ -62,7 +63,8 @@ export function restoreRow(changelog: Changelog, repair: Repair, change: Change,
       else {
         const writable = writableOf(table, change, change.record);
         if (typeof writable === 'string') return writable;
-        if (!updateRow(changelog, table, change.key, writable)) insertRow(changelog, table, writable);
+        const obstacle = placeRow(changelog, table, change.key, writable);
+        if (obstacle !== null) return obstacle;
       }
       if (drifted !== null) keep(changelog, repair, drifted, change, clock.nowMs);
       return null;

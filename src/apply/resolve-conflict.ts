@@ -8,7 +8,7 @@ import { SyncError } from '../errors.js';
 import { fromWire, type SqlValue, type WireValue } from '../wire/value.js';
 import { seenAfterAll, type Version } from '../wire/version.js';
 import { writableOf } from './apply-change.js';
-import { readConflict, type Conflict, type ConflictSide } from './conflict-list.js';
+import { copiesOf, readConflict, type Conflict, type ConflictSide } from './conflict-list.js';
 import { guarded } from './guarded.js';
 import {
   adoptLegacyRow,
@@ -19,7 +19,8 @@ import {
   type LocalVersion,
 } from './local.js';
 import { reasonOf } from './quarantine.js';
-import { deleteRow, enterVersion, insertRow, updateRow } from './write.js';
+import { placeRow } from './rows-in-the-way.js';
+import { deleteRow, enterVersion } from './write.js';
 
 export interface Resolve {
   /** `local`: what this replica had when the two met, or the row as it is where nobody has decided. `remote`: what arrived. */
@@ -57,7 +58,15 @@ export function resolveConflict(
   });
 }
 
-function requireOpen(changelog: Changelog, { id, table: name, settled_ms }: Conflict): ReplicatedTable {
+function requireOpen(changelog: Changelog, conflict: Conflict): ReplicatedTable {
+  const { id, table: name, settled_ms, copy_of } = conflict;
+  if (copy_of !== null) {
+    throw new SyncError(
+      'conflict_settled',
+      `Conflict ${id} has the content of conflict ${copy_of}, which stands for both.`,
+      { hint: `If that one is still open, resolve it: sqlite-p2p-sync conflicts show ${copy_of}.` },
+    );
+  }
   if (settled_ms !== null) {
     throw new SyncError('conflict_settled', `Conflict ${id} is settled already.`, {
       hint: 'To change the row again, write it in your application: that is an ordinary edit.',
@@ -111,7 +120,8 @@ function writeKept(
     const row = new Map(Object.entries(record).map(([name, value]) => [name, decoded(value)]));
     const writable = writableOf(table, { key }, row);
     if (typeof writable === 'string') throw refused(conflict, writable);
-    if (!updateRow(changelog, table, key, writable)) insertRow(changelog, table, writable);
+    const obstacle = placeRow(changelog, table, key, writable);
+    if (obstacle !== null) throw refused(conflict, obstacle);
   } catch (error) {
     const reason = reasonOf(error);
     throw reason === null ? error : refused(conflict, reason, error);
@@ -138,7 +148,8 @@ function resolvingVersion(
   const loser = loserOf(conflict);
   // The winner of a unique clash is a version of another row.
   const sides = conflict.kind === 'unique' ? [loser] : [conflict.local, conflict.remote];
-  const known: Version[] = [...sides, ...(current === null ? [] : [current.version])];
+  const copies = copiesOf(changelog.database, conflict.id);
+  const known: Version[] = [...sides, ...copies, ...(current === null ? [] : [current.version])];
   // A unique clash was decided at the loser's stamp + 1, and is settled by what comes after that.
   const newest = Math.max(
     stampAfter(loser.stamp),

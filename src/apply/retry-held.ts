@@ -8,7 +8,7 @@ import { guarded } from './guarded.js';
 import { changeOf, readHeld, type Held } from './held-list.js';
 import type { ApplyClock } from './local.js';
 import { retryParked } from './parked.js';
-import { quarantine } from './quarantine.js';
+import { quarantine, release } from './quarantine.js';
 import { TOO_OLD } from './too-old.js';
 
 /** What became of a held change that was tried again. */
@@ -91,8 +91,4 @@ function attempt<T>(changelog: Changelog, id: number, work: () => T): T {
     if (changelog.database.inTransaction) throw cause;
     throw new RetryLost(id, cause);
   }
-}
-
-function release(changelog: Changelog, id: number): void {
-  changelog.prepare(statement('apply/release')).run({ id });
 }

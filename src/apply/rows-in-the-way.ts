@@ -6,7 +6,8 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, template, type Sql } from '../sql/template.js';
 import type { SqlValue } from '../wire/value.js';
 import { findWholeRow } from './local.js';
-import { withKept, type Writable } from './write.js';
+import type { Reason } from './quarantine.js';
+import { insertRow, updateRow, withKept, type Writable } from './write.js';
 
 /** Reasons to hold a row that nothing but the row itself gives. */
 export const WOULD_EVICT = 'unique: another row here has its value, and the schema would replace it';
@@ -23,6 +24,18 @@ export function wouldEvict(
   const whole = findWholeRow(changelog, table, key);
   const row = whole === null ? writable : withKept(writable, whole);
   return rowsInTheWay(changelog, table, key, row).length > 0;
+}
+
+/** Writes a row over the one of its key, or as a new one; returns what keeps it from being written, null where it was. */
+export function placeRow(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  key: readonly SqlValue[],
+  writable: Writable,
+): Reason | null {
+  if (table.table.replacesOnConflict && wouldEvict(changelog, table, key, writable)) return WOULD_EVICT;
+  if (updateRow(changelog, table, key, writable) || insertRow(changelog, table, writable)) return null;
+  return IGNORED;
 }
 
 /** Carries the answer out of the savepoint that is taken back. */

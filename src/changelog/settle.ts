@@ -6,10 +6,12 @@ import { hasSeen, type Version, type VersionName } from '../wire/version.js';
 import type { Changelog } from './changelog.js';
 
 interface OpenConflict extends VersionName {
+  /** The entry; a copy's is the one that stands for it. */
   readonly id: number;
   /** The version with its row, JSON. */
   readonly loser: string;
   readonly winnerKey: string | null;
+  readonly isCopy: 0 | 1;
 }
 
 /** Asks once in a transaction whether any conflict is open, so that entering versions costs nothing where none is. */
@@ -18,7 +20,7 @@ export function lookForOpenConflicts(changelog: Changelog, nowMs: number): void 
   changelog.settling.nowMs = found === 1 ? nowMs : null;
 }
 
-/** Settles the open conflicts of a key whose loser this version, which is being entered, has seen. */
+/** Settles the open conflicts of a key whose loser, or a copy of it, this version, which is being entered, has seen. */
 export function settleSeen(
   changelog: Changelog,
   table: ReplicatedTable,
@@ -44,7 +46,25 @@ export function isOpenAlready(
   );
 }
 
-function openOf(changelog: Changelog, table: ReplicatedTable, key: readonly SqlValue[]): OpenConflict[] {
+/** An open entry whose loser has the content of this version, if there is one. */
+export function openTwin(
+  changelog: Changelog,
+  table: Pick<ReplicatedTable, 'name'>,
+  key: readonly SqlValue[],
+  { fingerprint }: Version,
+): { readonly id: number; readonly loser: Version } | null {
+  const twin = openOf(changelog, table, key).find(
+    (conflict) =>
+      conflict.winnerKey === null && conflict.isCopy === 0 && conflict.fingerprint === fingerprint,
+  );
+  return twin === undefined ? null : { id: twin.id, loser: JSON.parse(twin.loser) as Version };
+}
+
+function openOf(
+  changelog: Changelog,
+  table: Pick<ReplicatedTable, 'name'>,
+  key: readonly SqlValue[],
+): OpenConflict[] {
   const bound = { table: table.name, key: keyText(key) };
   return changelog.prepare(statement('conflicts/open-of-key')).all(bound) as OpenConflict[];
 }

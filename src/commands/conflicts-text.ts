@@ -19,7 +19,7 @@ export function conflictListText({ conflicts, total }: ConflictList, nowMs: numb
       escapeControls(conflict.table),
       keyOf(conflict.key),
       ...outcomeOf(conflict),
-      conflict.settled_ms === null ? agoText(conflict.found_ms, nowMs) : 'settled',
+      openFor(conflict, nowMs),
     ]);
   }
   const more = total - conflicts.length;
@@ -28,6 +28,11 @@ export function conflictListText({ conflicts, total }: ConflictList, nowMs: numb
     ...(more > 0 ? [`and ${more} older ones`] : []),
     'Both rows in full: sqlite-p2p-sync conflicts show ID',
   ].join('\n');
+}
+
+function openFor({ copy_of, settled_ms, found_ms }: Conflict, nowMs: number): string {
+  if (copy_of !== null) return `see ${copy_of}`;
+  return settled_ms === null ? agoText(found_ms, nowMs) : 'settled';
 }
 
 /** What was overruled, and by what. */
@@ -63,7 +68,8 @@ const DECIDED_BY = {
   resolver: 'the resolver, which has merged both',
 } as const;
 
-function headOf({ id, table: name, key, kind, decided_by, found_ms, settled_ms }: Conflict): string {
+function headOf(conflict: Conflict): string {
+  const { id, table: name, key, kind, decided_by, found_ms, settled_ms, copy_of } = conflict;
   const what = kind === 'unique' ? 'two rows claimed one unique value' : 'two versions of one row';
   const table = new Table({ ...NARROW, colWidths: [16, 61] });
   table.push(
@@ -72,12 +78,15 @@ function headOf({ id, table: name, key, kind, decided_by, found_ms, settled_ms }
     { key: keyOf(key) },
     { found: timeOf(found_ms) },
     { 'decided by': DECIDED_BY[decided_by] },
-    { settled: settled_ms === null ? 'no' : timeOf(settled_ms) },
+    copy_of === null
+      ? { settled: settled_ms === null ? 'no' : timeOf(settled_ms) }
+      : { 'same content': `conflict ${copy_of}, which stands for both` },
   );
   return table.toString();
 }
 
-function nextStep({ id, settled_ms }: Conflict): string {
+function nextStep({ id, settled_ms, copy_of }: Conflict): string {
+  if (copy_of !== null) return `To decide both: sqlite-p2p-sync conflicts show ${copy_of}`;
   if (settled_ms !== null) return 'Settled: a later version has seen what was overruled.';
   return `To decide: sqlite-p2p-sync conflicts resolve ${id} --keep local|remote`;
 }

@@ -206,6 +206,38 @@ describe('the ledger of conflicts', () => {
     });
   });
 
+  describe('of a table that itself replaces or ignores rows', () => {
+    function replicasOf(rule: string): [QuickReplica, QuickReplica] {
+      const own = `DROP TABLE users; CREATE TABLE users (id TEXT PRIMARY KEY, email TEXT UNIQUE ON CONFLICT ${rule})`;
+      const replicas: [QuickReplica, QuickReplica] = [group.add('dan', own), group.add('eva', own)];
+      for (const replica of replicas) replica.recapture();
+      return replicas;
+    }
+
+    function users(replica: QuickReplica): unknown[] {
+      return replica.app.prepare(`SELECT id || ' ' || email FROM users ORDER BY id`).pluck().all();
+    }
+
+    for (const rule of ['REPLACE', 'IGNORE'] as const) {
+      it(`refuses a side whose value another row has by now, under ON CONFLICT ${rule}`, () => {
+        const [dan, eva] = replicasOf(rule);
+        write(dan, `INSERT INTO users VALUES ('1', 'x'), ('2', 'y')`);
+        meet(dan, eva);
+        write(dan, `UPDATE users SET email = 'z' WHERE id = '1'`);
+        write(eva, `UPDATE users SET email = 'w' WHERE id = '1'`);
+        meet(dan, eva);
+        write(dan, `UPDATE users SET email = 'z' WHERE id = '2'`);
+        expect(users(dan)).to.deep.equal(['1 w', '2 z']);
+        expect(thrownBy(() => dan.resolve(only(dan).id, 'local')).code).to.equal('resolution_refused');
+        expect(users(dan)).to.deep.equal(['1 w', '2 z']);
+        expect(dan.conflicts()).to.have.length(1);
+        write(dan, `UPDATE users SET email = 'y' WHERE id = '2'`);
+        dan.resolve(only(dan).id, 'local');
+        expect(users(dan)).to.deep.equal(['1 z', '2 y']);
+      });
+    }
+  });
+
   it('is left alone by linear histories, also through a third replica', () => {
     const cid = group.add('cid');
     const turns = [ann, bob, cid];

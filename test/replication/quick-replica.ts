@@ -16,7 +16,7 @@ import { readMembers } from '#src/changelog/members.js';
 import { forgetMember } from '#src/changelog/forget-member.js';
 import { pruneBatch, pruneBound } from '#src/changelog/prune.js';
 import { heldAfter } from '#src/apply/held-list.js';
-import { retryHeld } from '#src/apply/retry-held.js';
+import { dropHeld, retryHeld } from '#src/apply/retry-held.js';
 import { buildPage, type PageQuery } from '#src/changelog/page.js';
 import { captureOf, triggersOf } from '#src/changelog/triggers.js';
 import type { TableConfig } from '#src/config/config.js';
@@ -187,6 +187,11 @@ export class QuickReplica {
       this.foldAll();
       return retryHeld(this.changelog, heldAfter(this.database, 0, 1_000), this.clocks, true);
     });
+  }
+
+  /** Has a person drop a change from quarantine. */
+  drop(id: number): void {
+    this.write(() => dropHeld(this.changelog, id, this.nowMs));
   }
 
   /** The database file as it is now, in another place. */

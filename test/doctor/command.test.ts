@@ -118,6 +118,15 @@ describe('The doctor command', function () {
     expect(before[3]).to.equal(damaged[3]);
   });
 
+  it('raises no false alarm while the application writes and the daemon folds', async () => {
+    await start();
+    for (let round = 0; round < 20; round += 1) {
+      addWords(ann.app, ...Array.from({ length: 50 }, (_, n) => `${round}-${n}`));
+      const { findings } = await diagnose(ann.file);
+      expect(findings.filter(({ level }) => level !== 'ok')).to.deep.equal([]);
+    }
+  });
+
   it('names who else listens on the port', async () => {
     const other = await servePeer(
       asNode('other', () => undefined),

@@ -13,7 +13,7 @@ export interface OpenOptions {
   readonly busyTimeoutMs: number;
 }
 
-/** Opens an existing SQLite file as it is; throws `database_missing`, `not_a_database` or `database_unusable`. */
+/** Opens an existing SQLite file as it is; throws `database_missing`, `not_a_database`, `database_busy` or `database_unusable`. */
 export function openFile(path: string, options: OpenOptions): Database {
   if (existsSync(path) && !statSync(path).isFile()) {
     throw new SyncError('not_a_database', `${path} is a folder, not a database file.`, {
@@ -52,6 +52,12 @@ function openFault(path: string, cause: unknown): SyncError {
   if (code.startsWith('SQLITE_CORRUPT')) {
     return new SyncError('database_corrupt', `${path} is damaged: ${messageOf(cause)}.`, {
       hint: 'Check it with PRAGMA integrity_check, and restore a backup or use sqlite3 FILE .recover.',
+      cause,
+    });
+  }
+  if (isBusy(cause)) {
+    return new SyncError('database_busy', `${path} is locked by another program.`, {
+      hint: 'Find the program that leaves a transaction open, or wait until it is done, and run this again.',
       cause,
     });
   }

@@ -129,6 +129,16 @@ describe('doctor looks at the database file', function () {
     await expectFinding(ann.file, 'journal_mode', 'ok', 'delete');
   });
 
+  it('and names a lock that keeps everybody out', async () => {
+    addWords(ann.app, 'a');
+    ann.app.pragma('journal_mode = delete');
+    reconfigure(ann.file, { database: { busy_timeout: '100ms' } });
+    ann.app.exec('BEGIN EXCLUSIVE');
+    await expectFinding(ann.file, 'sqlite', 'error', 'is locked by another program', 'transaction open');
+    ann.app.exec('ROLLBACK');
+    await expectFinding(ann.file, 'sqlite', 'ok', 'SQLite database');
+  });
+
   it('and names a disk that is almost full', async () => {
     reconfigure(ann.file, { database: { low_disk: '900TB' } });
     await expectFinding(ann.file, 'disk', 'error', 'below database.low_disk, 900 TB', 'Make room');

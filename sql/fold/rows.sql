@@ -27,4 +27,6 @@ FROM (
 LEFT JOIN {{table}} AS w ON {{rowMatches}}
 LEFT JOIN _sync_changes AS old
   ON old.table_name = {{tableName}} AND {{oldMatches}} AND old.origin IS NOT NULL
+-- Not what the same batch has just entered.
+WHERE old.id IS NULL OR old.id <= :newest
 ORDER BY {{rawColumns}}

@@ -3,6 +3,7 @@ import { Resolvers } from '../config/resolvers.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { statement, type Sql } from '../sql/template.js';
 import { registerFingerprint } from './fingerprint-function.js';
+import { registerNewStamp } from './fold-new.js';
 import type { Author } from './next-version.js';
 import { Origins } from './origins.js';
 
@@ -43,6 +44,7 @@ export function openChangelog(
   const prepared = new Map<string, Statement<unknown[], unknown>>();
   const named = new Map<string, Statement<unknown[], unknown>>();
   for (const table of tables) registerFingerprint(database, table);
+  registerNewStamp(database);
   return {
     database,
     tables,

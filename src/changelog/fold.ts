@@ -1,12 +1,12 @@
-import { recordColumns, recordsMatch, rowMatches } from '../database/record-columns.js';
+import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
-import { parseTimestamp } from '../clock/timestamp.js';
-import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
+import { joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { fingerprinter } from '../wire/fingerprint.js';
 import { authorOf, readReplica, tableNamed, type Changelog } from './changelog.js';
-import { fingerprintCall } from './fingerprint-function.js';
-import { horizonOf } from './horizon.js';
 import { enterLiveChanges, liveChange, lookForEvictions, noteLive } from './evictions.js';
+import { foldHoles, recordIsWhole } from './fold-holes.js';
+import { BACKFILLED, claimedMs, foldNewRows } from './fold-new.js';
+import { horizonOf } from './horizon.js';
 import { drawMark, headOf } from './marks.js';
 import { nextVersion, type FoldClock, type Present } from './next-version.js';
 import { exactKey, exactRow } from './row.js';
@@ -25,9 +25,6 @@ export interface FoldResult {
   /** Tables in which rows with NULL in their key were written: those can't be replicated, and were left out. */
   readonly keyless: readonly string[];
 }
-
-/** The time of what `backfill` enters: a row from before, not one that was written just now. */
-const BACKFILLED = 0;
 
 interface FoldRow {
   rawId: number;
@@ -64,11 +61,11 @@ export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResul
   const range = { folded, last: batch.last };
   let versions = 0;
   const keyless: string[] = [];
-  for (const name of tablesIn(changelog, range)) {
+  for (const { name, entries } of tablesIn(changelog, range)) {
     const table = tableNamed(changelog, name);
     if (table === undefined) changelog.prepare(statement('fold/unreconciled')).run({ table: name });
     else {
-      versions += foldTable(changelog, table, range, options);
+      versions += foldTable(changelog, table, { ...range, entries }, options);
       if (hasKeyless(changelog, table, range)) keyless.push(name);
     }
   }
@@ -94,6 +91,11 @@ interface Range {
   readonly last: number;
 }
 
+interface TableBatch extends Range {
+  /** Raw entries of the table in it. */
+  readonly entries: number;
+}
+
 function nextBatch(changelog: Changelog, folded: number, limit: number) {
   return changelog.prepare(statement('fold/batch')).get({ folded, limit }) as {
     entries: number;
@@ -101,23 +103,35 @@ function nextBatch(changelog: Changelog, folded: number, limit: number) {
   };
 }
 
-function tablesIn(changelog: Changelog, range: Range): string[] {
-  const rows = changelog.prepare(statement('fold/tables')).all(range) as { name: string }[];
-  return rows.map((row) => row.name).sort();
+function tablesIn(changelog: Changelog, range: Range) {
+  return changelog.prepare(statement('fold/tables')).all(range) as { name: string; entries: number }[];
 }
 
 function setFolded(changelog: Changelog, before: number, folded: number): void {
   if (folded !== before) changelog.prepare(statement('changelog/set-folded')).run({ folded });
 }
 
-function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, clock: FoldClock): number {
+function foldTable(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  batch: TableBatch,
+  clock: FoldClock,
+): number {
   const author = authorOf(changelog, table);
   const originId = changelog.origins.idOf(author.origin);
-  const insert = changelog.prepare(insertVersionSql(table));
-  const drop = changelog.prepare(statement('changelog/delete-entry'));
-  const rows = changelog.prepare(foldRowsSql(table)).all(range) as FoldRow[];
   const horizon = horizonOf(changelog, table.name);
-  let versions = 0;
+  // Where conflicts are open each version may settle some: one by one.
+  const atOnce = changelog.settling.nowMs === null;
+  const newest = headOf(changelog.database);
+  let versions = atOnce ? foldNewRows(changelog, table, { ...batch, author, originId, horizon }, clock) : 0;
+  if (versions === batch.entries) return versions;
+  const insert = changelog.prepareAs(`fold ${table.name}`, () => insertVersionSql(table));
+  const drop = changelog.prepare(statement('changelog/delete-entry'));
+  const select = changelog.prepareAs(`fold rows ${table.name}`, () =>
+    template('fold/rows', foldHoles(table)),
+  );
+  const { folded, last } = batch;
+  const rows = select.all({ folded, last, newest }) as FoldRow[];
   let live = 0;
   for (const row of rows) {
     const fingerprint = fingerprintOf(changelog, table, row);
@@ -125,7 +139,7 @@ function foldTable(changelog: Changelog, table: ReplicatedTable, range: Range, c
       presentVersion(changelog, row),
       {
         fingerprint,
-        claimedMs: claimedMs(table, row),
+        claimedMs: claimOf(table, row),
         horizon: row.writtenMs === BACKFILLED ? null : horizon,
       },
       author,
@@ -167,12 +181,9 @@ function presentVersion(changelog: Changelog, row: FoldRow): Present | null {
   return { version, newestMs: row.oldNewestMs };
 }
 
-/** When the row came to be as it is now: what it says itself, else what the trigger saw. */
-function claimedMs(table: ReplicatedTable, row: FoldRow): number | null {
+function claimOf(table: ReplicatedTable, row: FoldRow): number | null {
   if (row.present === 0) return row.deletedMs;
-  const said = parseTimestamp(row.rowTimestamp, table.config.timestampFormat);
-  if (said !== null) return said;
-  return row.writtenMs;
+  return claimedMs(table.config.timestampFormat, row.rowTimestamp, row.writtenMs);
 }
 
 function operationOf(row: FoldRow): 'INSERT' | 'UPDATE' | 'DELETE' {
@@ -184,43 +195,4 @@ function insertVersionSql(table: ReplicatedTable): Sql {
   return template('fold/insert-version', {
     recordColumns: joinSql(recordColumns(table.key.length), ', '),
   });
-}
-
-function foldRowsSql(table: ReplicatedTable): Sql {
-  const columns = recordColumns(table.key.length);
-  const firstKey = table.key[0];
-  if (firstKey === undefined) throw new TypeError(`Expected "${table.name}" to have a key`);
-  return template('fold/rows', {
-    table: identifier(table.name),
-    tableName: literal(table.name),
-    recordColumns: joinSql(columns, ', '),
-    rawColumns: joinSql(
-      columns.map((column) => fragment('raw.{{column}}', { column })),
-      ', ',
-    ),
-    recordIsWhole: recordIsWhole(table),
-    present: fragment('w.{{key}} IS NOT NULL', { key: identifier(firstKey.name) }),
-    rowTimestamp: columnOrNull(table.config.timestampColumn),
-    softDeleted: softDeleted(table.config.softDeleteColumn),
-    fingerprint: fingerprintCall(table),
-    rowMatches: rowMatches(table, 'w', 'raw'),
-    oldMatches: recordsMatch(table, 'old', 'raw'),
-  });
-}
-
-function recordIsWhole(table: ReplicatedTable): Sql {
-  return joinSql(
-    recordColumns(table.key.length).map((column) => fragment('{{column}} IS NOT NULL', { column })),
-    ' AND ',
-  );
-}
-
-function columnOrNull(name: string | null): Sql {
-  return name === null ? fragment('NULL') : fragment('w.{{name}}', { name: identifier(name) });
-}
-
-/** A soft-delete column holds a time or a boolean; NULL, 0, '' and 'false' say that the row lives. */
-function softDeleted(name: string | null): Sql {
-  if (name === null) return fragment('0');
-  return fragment(`coalesce(w.{{name}} NOT IN (0, '0', '', 'false'), 0)`, { name: identifier(name) });
 }

@@ -9,6 +9,8 @@ import { DEFAULT_PAGE_CHANGES, MAX_PAGE_CHANGES, MAX_WAIT_S } from '../wire/http
 export interface ChangesQuery extends PageRequest {
   /** How long to hold the request until there is something, in ms. */
   readonly waitMs: number;
+  /** Asked before what `since` stands for was applied: it acknowledges nothing. */
+  readonly ahead: boolean;
 }
 
 const MAX_TABLES_LENGTH = 10_000;
@@ -40,6 +42,7 @@ const changesQuery = z.object({
   tables: z.string().max(MAX_TABLES_LENGTH, 'is too long').optional(),
   wait: integer(MAX_WAIT_S, 0).default(0),
   full: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
+  ahead: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   known: z
     .string()
     .regex(/^[0-9a-f]{8}$/, 'must be 8 hex digits')
@@ -69,7 +72,7 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     const issue = result.error.issues[0];
     throw badQuery(`${issue?.path.join('.') ?? 'query'} ${issue?.message ?? 'is not valid'}`);
   }
-  const { since, limit, node, epoch, tables, wait, known, full } = result.data;
+  const { since, limit, node, epoch, tables, wait, known, full, ahead } = result.data;
   return {
     since,
     limit,
@@ -79,6 +82,7 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     member: memberOf(result.data),
     known: known ?? null,
     full: full === '1',
+    ahead: ahead === '1',
     waitMs: wait * 1000,
   };
 }
@@ -112,6 +116,6 @@ function knownTables(list: string, replicated: readonly string[]): string[] {
 
 function badQuery(message: string): SyncError {
   return new SyncError('bad_query', `the query is not valid: ${message}`, {
-    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, known and what the puller claims; see docs/protocol.md.',
+    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, ahead, known and what the puller claims; see docs/protocol.md.',
   });
 }

@@ -55,7 +55,7 @@ async function pageUntil(
     await settledWithin(parts.fold(), MAX_FOLD_WAIT_MS);
     const page = await readPage(parts, query);
     // The reader has accepted the cursor, so it is one of ours.
-    if (first) acknowledge(query);
+    if (first && !query.ahead) acknowledge(query);
     if (page.changes > 0 || page.hasMore || query.waitMs === 0 || end.aborted) return page;
     await parts.commits.after(version, end);
     if (end.aborted) return page;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { skewOf, type Skew } from '../clock/skew.js';
 import { SyncError } from '../errors.js';
-import { PAGE_HASH_HEADER } from '../wire/http.js';
+import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
 import { formatClaims, type Member } from '../wire/members.js';
 import { PROTOCOL } from '../wire/page.js';
 import { answerError } from './answer-error.js';
@@ -25,12 +25,16 @@ export interface PageQuery {
   readonly full: boolean;
   /** How long the peer may hold the request until there is something, in ms. */
   readonly waitMs: number;
+  /** What `since` stands for is not applied yet. */
+  readonly ahead: boolean;
 }
 
 export interface ReceivedPage {
   readonly body: Uint8Array;
   /** Lower-case hex SHA-256 of `body`, checked. */
   readonly sha256: string;
+  /** What to ask with next, where there is more; null where there is not, or the peer does not tell beforehand. */
+  readonly nextCursor: string | null;
 }
 
 /** One peer's feed, as its puller sees it. Every failure is a SyncError. */
@@ -62,8 +66,9 @@ export function createPeerClient(connection: HttpConnection, node: string, now: 
       const { server_time_ms: theirsMs } = health.data;
       return { skew: theirsMs === undefined ? null : skewOf({ sentMs, receivedMs, theirsMs }) };
     },
-    async page({ since, limit, waitMs, ...rest }, signal) {
+    async page({ since, limit, waitMs, ahead, ...rest }, signal) {
       const query = new URLSearchParams({ since, limit: String(limit), node, epoch: rest.member.epoch });
+      if (ahead) query.set('ahead', '1');
       if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
       const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
       const answer = await connection.send({ method: 'GET', path, waitMs }, signal);
@@ -90,7 +95,8 @@ function memberQuery({ member, known, full }: Pick<PageQuery, 'member' | 'known'
 function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage {
   const promised = headers[PAGE_HASH_HEADER];
   const sha256 = createHash('sha256').update(body).digest('hex');
-  if (promised === sha256) return { body, sha256 };
+  const next = headers[NEXT_CURSOR_HEADER];
+  if (promised === sha256) return { body, sha256, nextCursor: typeof next === 'string' ? next : null };
   const fault = typeof promised === 'string' ? 'does not match its' : 'has no';
   throw new SyncError('page_damaged', `a page from ${peer} ${fault} ${PAGE_HASH_HEADER}`, {
     hint: 'It was discarded and will be asked for again; if it stays so, something on the way changes answers.',

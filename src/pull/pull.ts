@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import type { ApplyResponse, PullStart, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import type { Attempts } from './attempts.js';
-import type { PeerClient } from './client.js';
+import type { PeerClient, ReceivedPage } from './client.js';
 
 /** What one pull did. */
 export interface PullResult {
@@ -70,9 +70,15 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
 async function pullPages(parts: PullParts, before: PullResult, signal: AbortSignal): Promise<PullResult> {
   let total = before;
   let start = await parts.reader.pullStart(parts.peer);
+  let ahead: PageAhead | null = null;
   let emptyPages = 0;
   for (let moves = 0; ;) {
-    const page = await pullPage(parts, start, signal);
+    const received: ReceivedPage = await (ahead?.cursor === start.cursor
+      ? ahead.page
+      : ask(parts, start, false, signal));
+    signal.throwIfAborted();
+    ahead = askAhead(parts, start, received, signal);
+    const page = await applyPage(parts, start, received);
     if (page === null) {
       moves += 1;
       if (moves > MAX_CURSOR_MOVES) throw overtaken(parts.peer);
@@ -89,18 +95,44 @@ async function pullPages(parts: PullParts, before: PullResult, signal: AbortSign
   }
 }
 
-/** One page, asked for and applied; null where another process has moved the cursor meanwhile. */
-async function pullPage(
+/** A page that is on its way while the one before it is applied. */
+interface PageAhead {
+  readonly cursor: string;
+  readonly page: Promise<ReceivedPage>;
+}
+
+function askAhead(
   parts: PullParts,
-  { cursor: since, pruned, ...start }: PullStart,
+  start: PullStart,
+  { nextCursor }: ReceivedPage,
   signal: AbortSignal,
-): Promise<ApplyResponse | null> {
+): PageAhead | null {
+  if (nextCursor === null || nextCursor === start.cursor) return null;
+  const page = ask(parts, { ...start, cursor: nextCursor }, true, signal);
+  // Whoever awaits it hears of its failure; where nobody does, the page is asked for again.
+  page.catch(() => undefined);
+  return { cursor: nextCursor, page };
+}
+
+async function ask(
+  parts: PullParts,
+  { cursor: since, full, member, known }: PullStart,
+  ahead: boolean,
+  signal: AbortSignal,
+): Promise<ReceivedPage> {
   await parts.admit();
-  const query = { ...start, since, limit: parts.pageSize, waitMs: 0 };
-  const page = await parts.attempts.run(() => parts.client.page(query, signal), signal);
-  signal.throwIfAborted();
+  const query = { since, full, member, known, ahead, limit: parts.pageSize, waitMs: 0 };
+  return parts.attempts.run(() => parts.client.page(query, signal), signal);
+}
+
+/** Null where another process has moved the cursor meanwhile. */
+async function applyPage(
+  parts: PullParts,
+  { cursor: since, pruned, member }: PullStart,
+  { body, sha256 }: ReceivedPage,
+): Promise<ApplyResponse | null> {
   try {
-    return await parts.writer.apply({ peer: parts.peer, since, epoch: start.member.epoch, pruned, ...page });
+    return await parts.writer.apply({ peer: parts.peer, since, epoch: member.epoch, pruned, body, sha256 });
   } catch (error) {
     if (isCode(error, 'cursor_moved')) return null;
     throw error;

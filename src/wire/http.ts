@@ -3,6 +3,9 @@
 /** Lower-case hex SHA-256 of the uncompressed page. */
 export const PAGE_HASH_HEADER = 'x-page-sha256';
 
+/** The page's `next_cursor`, where it says that there is more: the next one can be asked for before this one is read. */
+export const NEXT_CURSOR_HEADER = 'x-next-cursor';
+
 export const KEY_HEADER = 'x-api-key';
 
 /** Changes of one page. */

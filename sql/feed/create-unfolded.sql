@@ -1,3 +1,3 @@
 -- The keys of entries that no fold has read: their rows are newer than their versions.
-CREATE TEMP TABLE unfolded AS
-SELECT table_name, {{recordColumns}} FROM _sync_changes WHERE id > {{folded}} AND origin IS NULL LIMIT {{limit}}
+CREATE TEMP TABLE unfolded (id INTEGER PRIMARY KEY, table_name, {{recordColumns}});
+CREATE INDEX temp.unfolded_key ON unfolded (table_name, {{recordColumns}})

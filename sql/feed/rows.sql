@@ -1,8 +1,11 @@
 -- A run of entries of one table, each with the row as it is now.
 -- By log id, not by the index of rows: that one has every entry of a table (a plus keeps SQLite from it).
+-- Numbers that are none of the user's come as REAL: integers would come as BigInt.
 SELECT
-  c.id, c.rank, c.timestamp, c.origin, lower(hex(c.fingerprint)), c.seen, {{present}},
-  {{unfolded}}, coalesce(c.origin_seq, CASE WHEN c.origin = :ourOrigin THEN c.id END), {{recordColumns}}, {{rowColumns}}
+  CAST(c.id AS REAL), CAST(c.rank AS REAL), CAST(c.timestamp AS REAL), CAST(c.origin AS REAL),
+  lower(hex(c.fingerprint)), c.seen, CAST({{present}} AS REAL), CAST({{unfolded}} AS REAL),
+  CAST(coalesce(c.origin_seq, CASE WHEN c.origin = :ourOrigin THEN c.id END) AS REAL),
+  {{recordColumns}}, {{rowColumns}}
 FROM _sync_changes AS c
 LEFT JOIN {{table}} AS w ON {{rowMatches}}
 WHERE c.id BETWEEN :first AND :last

@@ -5,19 +5,18 @@ import { SyncError } from '../errors.js';
 import type { WireChange } from '../wire/change.js';
 import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow } from '../wire/page.js';
 import type { Member } from '../wire/members.js';
-import { toWire, type SqlValue } from '../wire/value.js';
 import { isSameName, originOf, readReplica, type Changelog } from './changelog.js';
-import { isDoubtful } from './fingerprint-function.js';
-import { cursorAt, markedHeadOf, placeOf } from './marks.js';
+import { changeWriter, ID_CELL, UNFOLDED_CELL } from './change-json.js';
+import { cursorAt, headOf, markedHeadOf, placeOf } from './marks.js';
 import { groupNews } from './group-news.js';
 import { hadBy, type Had } from './had.js';
-import { exactKey, exactRow, rowColumns, type PlainValue } from './row.js';
+import { rowColumns, type PlainValue } from './row.js';
 import { storedCursor } from './peers.js';
 import { hideUnfolded } from './unfolded.js';
 import { parseCursor } from '../wire/cursor.js';
 
-/** Entries behind a page are counted no further than this. */
-const MAX_BEHIND_COUNTED = 100_000;
+/** Entries behind a page are counted no further than this; then the length of the log stands for them. */
+const MAX_BEHIND_COUNTED = 10_000;
 
 export interface PageQuery {
   readonly since: string;
@@ -39,6 +38,11 @@ export interface BuiltPage {
   readonly json: string;
   readonly changes: number;
   readonly hasMore: boolean;
+  readonly nextCursor: string;
+  /** It ends before a row that waits for the fold. */
+  readonly waitsForFold: boolean;
+  /** The log id up to which everything was folded. */
+  readonly folded: number;
 }
 
 /** A stretch of the log that holds entries of one table. */
@@ -95,9 +99,10 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
     // Before an unfolded row the puller may ask again at once, and waits where nothing came of that.
     const hasMore = basket.atUnfolded ? basket.last > since : !atHead;
     const end = atHead ? Math.max(basket.last, markedHeadOf(changelog.database)) : basket.last;
+    const nextCursor = cursorAt(changelog.database, epoch, end);
     const tail = {
       ...(basket.oversized.length > 0 ? { oversized: basket.oversized } : {}),
-      next_cursor: cursorAt(changelog.database, epoch, end),
+      next_cursor: nextCursor,
       has_more: hasMore,
       behind: atHead ? 0 : behindOf(changelog, scope, end),
       ...(hasMore ? {} : groupNews(changelog, atHead && basket.whole, query.known ?? null)),
@@ -110,7 +115,14 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       server_time_ms: query.nowMs,
       ...(renewed === 1 ? { renewed: true } : {}),
     };
-    return { json: joinPage(head, basket.changes, tail), changes: basket.changes.length, hasMore };
+    return {
+      json: joinPage(head, basket.changes, tail),
+      changes: basket.changes.length,
+      hasMore,
+      nextCursor,
+      waitsForFold: basket.atUnfolded,
+      folded,
+    };
   })();
 }
 
@@ -155,17 +167,18 @@ function scopeOf(changelog: Changelog, query: PageQuery): Scope {
   };
 }
 
-interface Entry {
-  readonly id: number;
-  readonly tableName: string;
-}
+/** Its log id and its table. */
+type Entry = readonly [id: number, table: string];
 
 function entriesAfter(changelog: Changelog, scope: Scope, since: number, limit: number): Entry[] {
   const sql = template('feed/entries', {
     tableNames: scope.tableNames,
     forPuller: scope.had.forPuller,
   });
-  return changelog.prepare(sql).all({ since, limit, ...scope.had.bound }) as Entry[];
+  return changelog
+    .prepare(sql)
+    .raw(true)
+    .all({ since, limit, ...scope.had.bound }) as unknown as Entry[];
 }
 
 function behindOf(changelog: Changelog, scope: Scope, since: number): number {
@@ -174,12 +187,13 @@ function behindOf(changelog: Changelog, scope: Scope, since: number): number {
     forPuller: scope.had.forPuller,
   });
   const bound = { since, ...scope.had.bound, limit: MAX_BEHIND_COUNTED };
-  return (changelog.prepare(sql).get(bound) as { behind: number }).behind;
+  const { behind } = changelog.prepare(sql).get(bound) as { behind: number };
+  return behind < MAX_BEHIND_COUNTED ? behind : Math.max(behind, headOf(changelog.database) - since);
 }
 
 function runsOf(scope: Scope, entries: readonly Entry[]): Run[] {
   const runs: Run[] = [];
-  for (const { id, tableName } of entries) {
+  for (const [id, tableName] of entries) {
     const run = runs.at(-1);
     if (run?.table.name === tableName) {
       run.last = id;
@@ -191,10 +205,6 @@ function runsOf(scope: Scope, entries: readonly Entry[]): Run[] {
   return runs;
 }
 
-/** Cells of sql/feed/rows.sql before the key and the row. */
-const FIXED_CELLS = 9;
-const UNFOLDED_CELL = 7;
-
 function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolean, basket: Basket): void {
   const query = changelog
     .prepare(rowsSql(run.table, scope.had, hideSome))
@@ -203,25 +213,26 @@ function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolea
   const ours = originOf(readReplica(changelog.database));
   const ourOrigin = changelog.origins.knownId(ours) ?? -1;
   const bound = { first: run.first, last: run.last, ourOrigin, ...scope.had.bound };
+  const write = changeWriter(changelog, run.table);
   for (const row of query.iterate(bound) as IterableIterator<PlainValue[]>) {
-    if (row[UNFOLDED_CELL] === 1n) {
+    if (row[UNFOLDED_CELL] === 1) {
       // Passed over, it might never come: a fold that finds the same content leaves its entry where it is.
       basket.atUnfolded = true;
       return;
     }
-    const change = toWireChange(changelog, run.table, row);
-    if (change === null) basket.whole = false;
-    else if (!add(basket, change)) return;
-    basket.last = Number(row[0]);
+    const json = write(row);
+    if (json === null) basket.whole = false;
+    else if (!add(basket, json)) return;
+    basket.last = Number(row[ID_CELL]);
   }
 }
 
 /** False where the page has no room for it. */
-function add(basket: Basket, change: WireChange): boolean {
-  const json = JSON.stringify(change);
+function add(basket: Basket, json: string): boolean {
   const bytes = Buffer.byteLength(json);
   if (bytes > MAX_ROW_BYTES) {
-    basket.oversized.push({ seq: change.seq, table: change.table, key: change.key });
+    const { seq, table, key } = JSON.parse(json) as WireChange;
+    basket.oversized.push({ seq, table, key });
     return true;
   }
   if (basket.changes.length > 0 && basket.bytes + bytes > MAX_PAGE_BYTES) {
@@ -231,51 +242,6 @@ function add(basket: Basket, change: WireChange): boolean {
   basket.bytes += bytes;
   basket.changes.push(json);
   return true;
-}
-
-/** Null where row and version disagree, so that some trigger was missing: that waits until it is reconciled. */
-function toWireChange(
-  changelog: Changelog,
-  table: ReplicatedTable,
-  row: readonly PlainValue[],
-): WireChange | null {
-  const [id, rank, stamp, origin, fingerprint, seen, present, , originSeq] = row;
-  if ((present === 1n) !== (fingerprint !== '')) return null;
-  const { key, values } = exactCells(changelog, table, row, present === 1n);
-  return {
-    seq: Number(id),
-    table: table.name,
-    operation: present === 1n ? 'upsert' : 'delete',
-    key: key.map(toWire),
-    ...(rank === null ? {} : { rank: Number(rank) }),
-    stamp: Number(stamp),
-    origin: changelog.origins.nameOf(Number(origin)),
-    ...(present === 1n ? { fingerprint: fingerprint as string } : {}),
-    ...(typeof seen === 'string' ? { seen: JSON.parse(seen) as Record<string, number> } : {}),
-    ...(originSeq === null ? {} : { origin_seq: Number(originSeq) }),
-    record: present === 1n ? recordOf(table, values) : null,
-  };
-}
-
-function recordOf(table: ReplicatedTable, values: readonly SqlValue[]) {
-  return Object.fromEntries(table.columns.map((name, index) => [name, toWire(values[index] ?? null)]));
-}
-
-/** Key and row, read again byte for byte where some text may not be what JavaScript shows. */
-function exactCells(
-  changelog: Changelog,
-  table: ReplicatedTable,
-  row: readonly PlainValue[],
-  present: boolean,
-) {
-  const firstValue = FIXED_CELLS + table.key.length;
-  const cells = { key: row.slice(FIXED_CELLS, firstValue), values: row.slice(firstValue) };
-  if (!row.some(isDoubtful)) return cells;
-  const id = Number(row[0]);
-  return {
-    key: exactKey(changelog, table, id),
-    values: present ? exactRow(changelog, table, id) : cells.values,
-  };
 }
 
 function rowsSql(table: ReplicatedTable, had: Had, hideSome: boolean): Sql {

@@ -2,7 +2,7 @@ import type { RequestHandler, Response } from 'express';
 import { cursorInvalid } from '../changelog/marks.js';
 import { SyncError } from '../errors.js';
 import type { PageResponse } from '../threads/calls.js';
-import { PAGE_HASH_HEADER } from '../wire/http.js';
+import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
 import { acknowledger } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
@@ -52,13 +52,23 @@ async function pageUntil(
 ): Promise<PageResponse> {
   for (let first = true; ; first = false) {
     const { version } = parts.commits;
-    await settledWithin(parts.fold(), MAX_FOLD_WAIT_MS);
-    const page = await readPage(parts, query);
+    const page = await pageOfFolded(parts, query);
     // The reader has accepted the cursor, so it is one of ours.
     if (first && !query.ahead) acknowledge(query);
     if (page.changes > 0 || page.hasMore || query.waitMs === 0 || end.aborted) return page;
     await parts.commits.after(version, end);
     if (end.aborted) return page;
+  }
+}
+
+/** Reads a page of what is folded; where that is nothing yet, as soon as the fold has come further. */
+async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
+  for (let folded = -1; ;) {
+    await settledWithin(parts.fold(), MAX_FOLD_WAIT_MS);
+    const page = await readPage(parts, query);
+    const standsStill = page.folded === folded || parts.signal.aborted;
+    if (page.changes > 0 || !page.waitsForFold || standsStill) return page;
+    folded = page.folded;
   }
 }
 
@@ -86,6 +96,7 @@ function refuseOwnNode({ node }: ChangesQuery, ours: string): void {
 
 function send(response: Response, page: PageResponse): void {
   response.set(PAGE_HASH_HEADER, page.sha256);
+  if (page.hasMore) response.set(NEXT_CURSOR_HEADER, page.nextCursor);
   response.type('json');
   const { buffer, byteOffset, byteLength } = page.body;
   response.send(Buffer.from(buffer, byteOffset, byteLength));

@@ -54,6 +54,11 @@ export interface PageResponse {
   readonly sha256: string;
   readonly changes: number;
   readonly hasMore: boolean;
+  readonly nextCursor: string;
+  /** It ends before a row that waits for the fold. */
+  readonly waitsForFold: boolean;
+  /** The log id up to which everything was folded. */
+  readonly folded: number;
 }
 
 export interface ApplyRequest {

@@ -60,9 +60,10 @@ export class Reader implements ReaderCalls {
       };
       // One snapshot for the schema and the rows: a column that came in between would be missing from a record.
       const built = this.database.transaction(() => buildPage(this.changelogAt.current(), query))();
-      const body = Buffer.from(built.json, 'utf8');
+      const { json, ...rest } = built;
+      const body = Buffer.from(json, 'utf8');
       const sha256 = createHash('sha256').update(body).digest('hex');
-      return { body, sha256, changes: built.changes, hasMore: built.hasMore };
+      return { body, sha256, ...rest };
     });
   }
 

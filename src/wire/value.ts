@@ -31,6 +31,14 @@ export function toWire(value: SqlValue): WireValue {
   return { $blob: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') };
 }
 
+/** The same as JSON text. */
+export function toWireJson(value: SqlValue): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value === null) return 'null';
+  if (typeof value === 'bigint' && value <= MAX_SAFE && value >= -MAX_SAFE) return value.toString();
+  return JSON.stringify(toWire(value));
+}
+
 /** Undefined where this is no value that `toWire` makes. */
 export function fromWire(value: unknown): SqlValue | undefined {
   if (value === null) return null;

@@ -8,7 +8,7 @@ import { openConnection, type HttpTarget } from '#src/pull/request.js';
 import { asNode, freePort, sendJson, sendPage, servePeer, type PeerServer } from './peer-server.js';
 
 const member = { ...unheard('desktop', 'e1'), tables: '0123456789abcdef', born_ms: 5, told_ms: 7, held: 1 };
-const QUERY = { since: '', limit: 10, member, known: null, full: false, waitMs: 0 };
+const QUERY = { since: '', limit: 10, member, known: null, full: false, waitMs: 0, ahead: false };
 const never = new AbortController().signal;
 
 describe('the client of a peer', () => {

@@ -224,5 +224,13 @@ export class MemoryDatabase {
 export function answerOf(page: WirePage): PageResponse {
   const body = Buffer.from(JSON.stringify(page));
   const sha256 = createHash('sha256').update(body).digest('hex');
-  return { body, sha256, changes: page.changes.length, hasMore: page.has_more };
+  return {
+    body,
+    sha256,
+    changes: page.changes.length,
+    hasMore: page.has_more,
+    nextCursor: page.next_cursor,
+    waitsForFold: false,
+    folded: 0,
+  };
 }

@@ -1,1 +1,0 @@
-CREATE INDEX temp.unfolded_key ON unfolded (table_name, {{recordColumns}})

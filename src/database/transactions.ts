@@ -3,22 +3,42 @@ import type { Database } from 'better-sqlite3';
 import { environmentError, isBusy } from './open.js';
 import { SyncError } from '../errors.js';
 
-/** After a transaction of ours the application has the write lock to itself for this share of its duration. */
-const TURN_SHARE = 0.5;
+/*
+ * SQLite keeps no queue for the write lock: a program that waits for it looks at moments of its own, at most 100 ms
+ * apart. So its turn comes for certain where the lock is free for that long. Beside a program that writes now, our
+ * transactions are short, and it has its turn after each; where nobody has written for a while, they are long, and the
+ * turns fewer: short transactions cost twice as much a row.
+ */
+
+/** Other programs that have committed within this time write now. */
+const BUSY_FOR_MS = 5_000;
+
+/** Beside them a transaction of ours holds the lock for about this long at most, and rests for a share of that. */
+const SHORT_BOX_MS = 50;
+const SHORT_TURN_SHARE = 0.5;
 const SHORTEST_TURN_MS = 1;
+
+/** Otherwise it may hold it longer, and rests once it was held for that long in all. */
+const LONG_BOX_MS = 400;
+const LONG_TURN_MS = 100;
 
 /** Between two attempts to get the write lock. */
 const LOCK_PAUSE_MS = 20;
 
 /**
  * Runs work in write transactions without holding the thread while another process has the write lock: short attempts
- * with pauses between them, up to `busyTimeoutMs`. After each the application has its turn. `stop()` makes waiting
+ * with pauses between them, up to `busyTimeoutMs`. Between them the application has its turn. `stop()` makes waiting
  * attempts give up.
  */
 export class Transactions {
   private stopping = false;
   /** The application's turn lasts until then, on the clock of `performance`. */
   private restUntilMs = 0;
+  /** How long we have held the lock since the application's last turn. */
+  private heldMs = 0;
+  private dataVersion: unknown = null;
+  /** When another program was last seen to have committed, on the same clock. */
+  private foreignCommitMs = -Infinity;
 
   constructor(
     private readonly database: Database,
@@ -28,6 +48,11 @@ export class Transactions {
 
   stop(): void {
     this.stopping = true;
+  }
+
+  /** How long the transaction that is open may hold the lock. */
+  get boxMs(): number {
+    return this.isBesideWriter() ? SHORT_BOX_MS : LONG_BOX_MS;
   }
 
   async run<T>(work: () => T): Promise<T> {
@@ -46,7 +71,6 @@ export class Transactions {
     }
   }
 
-  /** SQLite keeps no queue for the write lock: a program that waits for it looks at moments of its own. */
   private async giveTurn(): Promise<void> {
     const restMs = this.restUntilMs - performance.now();
     // However short: what came meanwhile (a stop, say) is heard between two transactions.
@@ -54,13 +78,35 @@ export class Transactions {
   }
 
   private runTimed<T>(work: () => T): T {
+    this.lookForCommits();
     const startedMs = performance.now();
     try {
       return this.database.transaction(work).immediate();
     } finally {
-      const endedMs = performance.now();
-      this.restUntilMs = endedMs + (endedMs - startedMs) * TURN_SHARE;
+      this.planTurn(startedMs);
     }
+  }
+
+  /** `PRAGMA data_version` changes with the commits of others, not with ours. */
+  private lookForCommits(): void {
+    const dataVersion = this.database.pragma('data_version', { simple: true });
+    if (this.dataVersion !== null && dataVersion !== this.dataVersion)
+      this.foreignCommitMs = performance.now();
+    this.dataVersion = dataVersion;
+  }
+
+  private isBesideWriter(): boolean {
+    return performance.now() - this.foreignCommitMs < BUSY_FOR_MS;
+  }
+
+  private planTurn(startedMs: number): void {
+    const endedMs = performance.now();
+    const tookMs = endedMs - startedMs;
+    this.heldMs += tookMs;
+    if (this.isBesideWriter()) this.restUntilMs = endedMs + tookMs * SHORT_TURN_SHARE;
+    else if (this.heldMs >= LONG_BOX_MS) this.restUntilMs = endedMs + LONG_TURN_MS;
+    else return;
+    this.heldMs = 0;
   }
 }
 

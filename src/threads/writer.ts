@@ -48,9 +48,6 @@ const BACKFILL_BATCH = 2_000;
 /** What _sync_backfill says of a table that lost rows by REPLACE. */
 const VANISHED = 2;
 
-/** One apply transaction holds the write lock for about this long at most. */
-const APPLY_BOX_MS = 50;
-
 /** The connection that writes, and what its thread answers. Calls run one after the other. */
 export class Writer implements WriterCalls {
   private readonly database: Database;
@@ -270,7 +267,7 @@ export class Writer implements WriterCalls {
       since: request.since,
       ...(request.pruned === undefined ? {} : { pruned: request.pruned }),
       epoch: request.epoch,
-      boxMs: APPLY_BOX_MS,
+      boxMs: this.transactions.boxMs,
       elapsedMs: () => performance.now(),
       ...this.clock(),
     });

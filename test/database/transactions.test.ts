@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import BetterSqlite3 from 'better-sqlite3';
+import { expect } from 'chai';
+import { Transactions } from '#src/database/transactions.js';
+import { scratchFolder } from '../scratch.js';
+
+/** Commits a row every few ms for a while, and says how often it was refused; waits 1 s for the lock at most. */
+const WRITER = `
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], timeout=1, isolation_level=None)
+refused = committed = 0
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    try:
+        connection.execute('INSERT INTO theirs VALUES (1)')
+        committed += 1
+    except sqlite3.OperationalError:
+        refused += 1
+    time.sleep(0.005)
+print(committed, refused)
+`;
+
+describe('transactions of ours, one after the other', function () {
+  this.timeout(30_000);
+
+  it('leave a program that waits one second at most its turn, and hold the lock more briefly once it writes', async () => {
+    const file = join(scratchFolder(), 'app.db');
+    const database = new BetterSqlite3(file);
+    database.pragma('journal_mode = WAL');
+    database.exec('CREATE TABLE ours (id); CREATE TABLE theirs (id)');
+    const transactions = new Transactions(database, 5_000, () => undefined);
+    expect(transactions.boxMs).to.equal(400);
+    const program = spawn('python3', ['-c', WRITER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const output = text(program.stdout);
+    let running = true;
+    const ended = once(program, 'exit').then(() => (running = false));
+    const boxes = new Set<number>();
+    while (running) {
+      await transactions.run(() => {
+        boxes.add(transactions.boxMs);
+        hold(database, transactions.boxMs);
+      });
+    }
+    await ended;
+    const [committed, refused] = (await output).split(' ').map(Number);
+    database.close();
+    expect(refused).to.equal(0);
+    expect(committed).to.be.above(20);
+    expect([...boxes]).to.deep.equal([400, 50]);
+  });
+});
+
+/** Writes for so long. */
+function hold(database: BetterSqlite3.Database, ms: number): void {
+  const insert = database.prepare('INSERT INTO ours VALUES (1)');
+  for (const end = performance.now() + ms; performance.now() < end;) insert.run();
+}

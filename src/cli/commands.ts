@@ -1,4 +1,5 @@
 import { command as backfill } from '../commands/backfill.js';
+import { command as clone } from '../commands/clone.js';
 import { command as conflicts } from '../commands/conflicts.js';
 import { command as doctor } from '../commands/doctor.js';
 import { command as init } from '../commands/init.js';
@@ -18,6 +19,7 @@ import type { CommandDefinition } from './command.js';
 /** Every command, in the order of `--help`. */
 export const commands: readonly CommandDefinition[] = [
   init,
+  clone,
   migrate,
   backfill,
   start,

@@ -1,17 +1,18 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { CommandContext, CommandDefinition } from '../cli/command.js';
 import { isLoopback, parseListen } from '../config/addresses.js';
 import { DEFAULT_TIMESTAMP_PATTERNS } from '../config/schema.js';
 import { openFile } from '../database/open.js';
-import { messageOf, SyncError } from '../errors.js';
+import { SyncError } from '../errors.js';
 import { databasePathAnswer, listenAnswer, nodeIdAnswer, peerAnswers } from '../init/answers.js';
 import { configText, type Answers } from '../init/config-text.js';
 import { findingsTable } from '../init/findings-table.js';
 import { findingsJson } from '../init/findings-json.js';
 import { inspectTables, type TableFinding } from '../init/inspect.js';
 import { existingPatterns } from '../init/patterns.js';
+import { configThere, writeConfig } from './write-config.js';
 
 const BUSY_TIMEOUT_MS = 5000;
 
@@ -43,14 +44,14 @@ export const command: CommandDefinition<InitOptions> = {
     const listen = listenAnswer(options.listen);
     const peers = peerAnswers(options.peer ?? [], nodeId);
     const mayWrite = options.print === true || options.force === true;
-    if (!mayWrite && existsSync(context.configFile)) throw alreadyThere(context.configFile);
+    if (!mayWrite && existsSync(context.configFile)) throw configThere(context.configFile);
 
     const timestampPatterns = existingPatterns(context.configFile);
     const tables = inspect(options.db, timestampPatterns ?? DEFAULT_TIMESTAMP_PATTERNS);
     const databasePath = databasePathAnswer(options.db, dirname(context.configFile));
     const answers = { nodeId, listen, databasePath, peers, tables, timestampPatterns };
     const text = configText(answers);
-    if (options.print !== true) write(context.configFile, text, options.force === true);
+    if (options.print !== true) writeConfig(context.configFile, text, options.force === true);
     report(context, answers, options.print === true ? text : null);
     return Promise.resolve(0);
   },
@@ -78,24 +79,6 @@ function open(file: string): Database {
     // there is no configuration yet whose database.path could be corrected
     throw new SyncError(error.code, error.message, {
       hint: "Name your application's SQLite file with --db FILE.",
-      cause: error,
-    });
-  }
-}
-
-function alreadyThere(file: string): SyncError {
-  return new SyncError('config_exists', `${file} exists already`, {
-    hint: 'Overwrite it with --force, look first with --print, or name another with --config FILE.',
-  });
-}
-
-function write(file: string, text: string, overwrite: boolean): void {
-  try {
-    writeFileSync(file, text, { flag: overwrite ? 'w' : 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(file);
-    throw new SyncError('config_unwritable', `${file} can't be written: ${messageOf(error)}`, {
-      hint: 'Name a file in a folder that exists and that this user may write to with --config FILE.',
       cause: error,
     });
   }

@@ -2,12 +2,17 @@ import { SingleBar } from 'cli-progress';
 import type { CommandContext } from '../cli/command.js';
 
 export interface Progress {
-  update(rows: number): void;
+  update(done: number): void;
   stop(): void;
 }
 
-/** A bar on a terminal; counting rows for it reads the table once, so it is left out elsewhere. */
-export function progressBar(context: CommandContext, name: string, countRows: () => number): Progress {
+/** A bar on a terminal; counting for it may read a table once, so it is left out elsewhere. */
+export function progressBar(
+  context: CommandContext,
+  name: string,
+  countAll: () => number,
+  what = 'rows',
+): Progress {
   if (!context.isTerminal || context.json) {
     return {
       update: () => undefined,
@@ -15,8 +20,8 @@ export function progressBar(context: CommandContext, name: string, countRows: ()
     };
   }
   const bar = new SingleBar({
-    format: `${name} {bar} {percentage}% {value}/{total} rows, {eta_formatted} left`,
+    format: `${name} {bar} {percentage}% {value}/{total} ${what}, {eta_formatted} left`,
   });
-  bar.start(countRows(), 0);
+  bar.start(countAll(), 0);
   return bar;
 }

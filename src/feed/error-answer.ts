@@ -14,6 +14,7 @@ const STATUS: Readonly<Record<string, number>> = {
   own_node: 409,
   two_owners: 409,
   cursor_invalid: 410,
+  snapshot_busy: 429,
 };
 
 /** Answers every error as `{"error":{"code","message","hint"}}`; what is not ours is logged and not told. */

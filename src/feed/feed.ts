@@ -10,6 +10,8 @@ import { controlRoutes } from './control.js';
 import { errorAnswer, unknownRoute } from './error-answer.js';
 import { fingerprintRoutes } from './fingerprint.js';
 import { healthRoute } from './health.js';
+import { snapshotRoute } from './snapshot.js';
+import type { Snapshots } from './snapshots.js';
 
 /** What the control routes ask of the pulls. A peer is named by its name or its address. */
 export interface PullControl {
@@ -35,6 +37,9 @@ export interface FeedParts {
   readonly writer: Pick<WriterCalls, 'acknowledge' | 'rewound'>;
   readonly commits: Commits;
   readonly pulls: PullControl;
+  readonly snapshots: Snapshots;
+  /** A client that takes nothing for so long while a snapshot is sent is cut off, ms. */
+  readonly silenceMs: number;
   readonly logger: Logger;
   /** Aborted when the replica stops: held requests are answered at once. */
   readonly signal: AbortSignal;
@@ -56,6 +61,7 @@ export function createFeed(parts: FeedParts): Express {
   app.get('/health', healthRoute(parts));
   app.use(requireAccess(parts.apiKeys));
   app.get('/sync/changes', changesRoute(parts));
+  app.get('/sync/snapshot', snapshotRoute(parts));
   app.use(fingerprintRoutes(parts));
   app.use(controlRoutes(parts));
   app.use(unknownRoute);

@@ -1,10 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PeerConfig } from '../config/config.js';
+import type { ConflictResolution, PeerConfig } from '../config/config.js';
 import { escapeControls } from '../log/escape.js';
 import { packageRoot } from '../package-root.js';
 import type { TableFinding } from './inspect.js';
 import { yamlNames, yamlScalar } from './yaml-scalar.js';
+
+/** What a table is configured with besides what init finds out. */
+export interface TableSettings {
+  readonly conflictResolution: ConflictResolution;
+  readonly preferredNode: string | null;
+  /** As in the file. */
+  readonly resolver: string | null;
+  readonly excludeColumns: readonly string[];
+}
 
 export interface Answers {
   readonly nodeId: string;
@@ -13,12 +22,14 @@ export interface Answers {
   /** As in the file: absolute, or relative to it. */
   readonly databasePath: string;
   readonly peers: readonly PeerConfig[];
-  readonly tables: readonly TableFinding[];
+  readonly tables: readonly (TableFinding & { readonly settings?: TableSettings })[];
+  /** The environment variable that holds the key; absent: the default. */
+  readonly apiKeyEnv?: string;
   /** Null: the default. */
   readonly timestampPatterns: readonly string[] | null;
 }
 
-const HEADER = `# The configuration of one replica of sqlite-p2p-sync, written by init. Check the tables and peers, then run
+const INIT_HEADER = `# The configuration of one replica of sqlite-p2p-sync, written by init. Check the tables and peers, then run
 #   sqlite-p2p-sync migrate     prepares the database, after a backup
 #   sqlite-p2p-sync backfill    enters the rows that are there already
 #   sqlite-p2p-sync start       serves this replica's changes and pulls those of the peers
@@ -28,9 +39,9 @@ const HEADER = `# The configuration of one replica of sqlite-p2p-sync, written b
  * The text of a new sync-config.yaml: the annotated example with this replica's own values. All other keys
  * stand there as comments, with their explanation and default.
  */
-export function configText(answers: Answers): string {
+export function configText(answers: Answers, header = INIT_HEADER): string {
   const paragraphs = exampleParagraphs().map((paragraph) => fill(paragraph, answers));
-  return `${[HEADER, ...paragraphs].join('\n\n')}\n`;
+  return `${[header, ...paragraphs].join('\n\n')}\n`;
 }
 
 /** The example's top-level keys, each with the comments above it and all lines below it. Its own header is left out. */
@@ -69,6 +80,9 @@ function valuesOf(section: string, answers: Answers): ReadonlyMap<string, string
       ['listen', yamlScalar(answers.listen)],
     ]);
   }
+  if (section === 'security' && answers.apiKeyEnv !== undefined) {
+    return new Map([['api_key_env', yamlScalar(answers.apiKeyEnv)]]);
+  }
   return new Map(section === 'database' ? [['path', yamlScalar(answers.databasePath)]] : []);
 }
 
@@ -94,7 +108,7 @@ function peerLines(peer: PeerConfig): string[] {
   return [`  - name: ${yamlScalar(peer.name)}`, `    address: ${yamlScalar(peer.address)}`];
 }
 
-function tableLines(table: TableFinding): string[] {
+function tableLines(table: Answers['tables'][number]): string[] {
   const why = comment(`${table.name} ${table.reason ?? ''}. ${table.remedy ?? ''}`);
   if (table.kind !== 'table') return [why];
   const lines = [`  - name: ${yamlScalar(table.name)}`];
@@ -105,10 +119,23 @@ function tableLines(table: TableFinding): string[] {
   }
   if (table.softDeleteColumn !== null)
     lines.push(`    soft_delete_column: ${yamlScalar(table.softDeleteColumn)}`);
+  if (table.settings !== undefined) lines.push(...settingLines(table.settings));
   if (table.integerKey) lines.push('    allow_integer_key: true');
   const notes = table.notes.map((note) => comment(`${note}.`));
   if (table.replicable) return [...notes, ...lines];
   return [why, ...notes, ...lines.map((line) => `  # ${line.slice(2)}`)];
+}
+
+function settingLines(settings: TableSettings): string[] {
+  const { conflictResolution, preferredNode, resolver, excludeColumns } = settings;
+  return [
+    ...(conflictResolution === 'latest_wins' ? [] : [`    conflict_resolution: ${conflictResolution}`]),
+    ...(preferredNode === null ? [] : [`    preferred_node: ${yamlScalar(preferredNode)}`]),
+    ...(resolver === null ? [] : [`    resolver: ${yamlScalar(resolver)}`]),
+    ...(excludeColumns.length === 0
+      ? []
+      : [`    exclude_columns: [${excludeColumns.map(yamlScalar).join(', ')}]`]),
+  ];
 }
 
 function comment(text: string): string {

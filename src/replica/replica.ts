@@ -8,6 +8,7 @@ import type { PeerLoop } from '../pull/loop.js';
 import type { PullFailure, PullListener } from '../pull/state.js';
 import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import { openThreads } from '../threads/open.js';
+import { startSnapshot } from '../threads/snapshot-builder.js';
 import { announce } from './announce.js';
 import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
@@ -15,6 +16,7 @@ import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
 import { createFolding, sayRenewal } from './folding.js';
 import { startPulls, type Pulls } from './pulls.js';
+import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
 import { nodesReport, statusReport, type StatusReport } from './status.js';
 import { syncOnce, type SyncOptions, type SyncOutcome } from './sync-once.js';
 import { programVersion } from './version.js';
@@ -64,6 +66,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   readonly #end = new AbortController();
   #listening: Listening | null = null;
   #pulls: Pulls | null = null;
+  #snapshots: SnapshotKeeper | null = null;
   #stopped: Promise<void> | null = null;
 
   /** Use `openReplica`. */
@@ -98,7 +101,14 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     const care = { logger: this.#logger, signal: this.#end.signal };
     const fold = createFolding(this.#threads.writer, this.#logger, this.#end.signal);
     const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal);
-    const feed = createFeed({ ...this.#feedParts(), commits, fold });
+    const snapshots = keepSnapshots({
+      config: this.#config,
+      build: (file) => startSnapshot(this.#config, file),
+      fold,
+      admit: () => this.#disk.admit(),
+    });
+    this.#snapshots = snapshots;
+    const feed = createFeed({ ...this.#feedParts(), commits, fold, snapshots });
     this.#listening = await listen(feed, node.listen.host, node.listen.port);
     announce(this.#config, this.address ?? '', this.#logger);
     commits.onCommit(() => void fold());
@@ -184,11 +194,12 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       this.#threads.writer.close(),
       this.#pulls?.stop(),
       this.#listening?.close(CLOSE_GRACE_MS),
+      this.#snapshots?.close(),
     ]);
     await this.#threads.reader.close();
   }
 
-  #feedParts(): Omit<FeedParts, 'commits' | 'fold'> {
+  #feedParts(): Omit<FeedParts, 'commits' | 'fold' | 'snapshots'> {
     return {
       node: this.#config.node.id,
       version: this.#version,
@@ -202,6 +213,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       },
       logger: this.#logger,
       signal: this.#end.signal,
+      silenceMs: this.#config.network.requestTimeoutMs,
       status: () => this.status(),
       nodes: () =>
         Promise.resolve(nodesReport({ config: this.#config, loops: this.#loops(), listen: this.address })),

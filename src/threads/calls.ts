@@ -12,6 +12,7 @@ import type { Renewal } from '../changelog/identity.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
 import type { Retained } from '../apply/retention.js';
+import type { BuiltSnapshot } from '../snapshot/build.js';
 import type { Member } from '../wire/members.js';
 
 import type { TableShape, WireListed, WireState } from '../wire/fingerprints.js';
@@ -19,6 +20,7 @@ import type { StatesRequest, StretchRequest, StretchResponse } from './fingerpri
 import type { SchemaChange } from './changelog-at.js';
 
 export type {
+  BuiltSnapshot,
   Identity,
   PullStart,
   Renewal,
@@ -186,4 +188,9 @@ export interface ReaderCalls {
   /** Grows when another connection commits (`PRAGMA data_version`). */
   dataVersion(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** Writes snapshots beside both, on connections of its own; a thread lives for one. */
+export interface SnapshotCalls {
+  build(file: string): Promise<BuiltSnapshot>;
 }

@@ -78,6 +78,10 @@ export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedF
       },
       triggerAll: () => ['macbook', 'server'],
     },
+    snapshots: {
+      hold: () => Promise.reject(new TypeError('Expected no snapshot to be asked for')),
+    },
+    silenceMs: 30_000,
     logger: log.logger,
     signal: end.signal,
     fold: () => database.writer.fold(),

@@ -1,0 +1,1 @@
+CREATE TABLE _sync_snapshot (description TEXT NOT NULL)

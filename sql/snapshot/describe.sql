@@ -1,0 +1,1 @@
+INSERT INTO main._sync_snapshot (description) VALUES (:description)

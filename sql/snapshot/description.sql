@@ -1,0 +1,1 @@
+SELECT description FROM _sync_snapshot

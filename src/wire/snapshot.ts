@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { MAX_CURSOR_LENGTH } from './cursor.js';
+
+/*
+ * `GET /sync/snapshot` answers with a SQLite file: the replicated tables with their rows, and what a replica knows of
+ * them. One row of its table `_sync_snapshot` says what it is (docs/protocol.md).
+ */
+
+/** Lower-case hex SHA-256 of the file. */
+export const SNAPSHOT_HASH_HEADER = 'x-snapshot-sha256';
+
+/** Bytes of the file, also where what crosses is compressed. */
+export const SNAPSHOT_LENGTH_HEADER = 'x-snapshot-length';
+
+export const SNAPSHOT_FORMAT = 1;
+
+const columns = z.array(z.string().min(1));
+
+const tableSchema = z.strictObject({
+  name: z.string().min(1),
+  primary_key: columns.min(1),
+  timestamp_column: z.string().min(1).nullable(),
+  timestamp_format: z.enum(['auto', 'unix_ms', 'unix_s', 'iso8601', 'julian']),
+  soft_delete_column: z.string().min(1).nullable(),
+  conflict_resolution: z.enum(['latest_wins', 'source_wins', 'manual', 'custom']),
+  preferred_node: z.string().min(1).nullable(),
+  /** The file name of the module alone: what stands there is each replica's own. */
+  resolver: z.string().min(1).nullable(),
+  exclude_columns: columns,
+  allow_integer_key: z.boolean(),
+});
+
+const descriptionSchema = z.strictObject({
+  format: z.literal(SNAPSHOT_FORMAT),
+  /** The replica that made it, and its instance. */
+  node: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+  epoch: z.string().regex(/^[0-9a-f]{1,64}$/),
+  /** Everything in that instance's log up to here is in the file. */
+  cursor: z.string().min(1).max(MAX_CURSOR_LENGTH),
+  tables: z.array(tableSchema),
+});
+
+/** A table as the source is configured to replicate it; names as in the configuration file. */
+export type SnapshotTable = Readonly<z.infer<typeof tableSchema>>;
+export type SnapshotDescription = Readonly<z.infer<typeof descriptionSchema>>;
+
+/** Null where the text is none that this release reads. */
+export function parseDescription(text: string): SnapshotDescription | null {
+  try {
+    return descriptionSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -6,6 +6,8 @@ import { Reader } from '../threads/reader.js';
 import { Writer } from '../threads/writer.js';
 import { trust } from './adopt.js';
 
+const ALIVE_MS = 60_000;
+
 export interface FirstPull {
   /** Null where it failed. */
   readonly result: PullResult | null;
@@ -36,6 +38,8 @@ export async function firstPull(config: Config, peer: PeerConfig): Promise<First
     admit: () => Promise.resolve(),
     now: Date.now,
   });
+  // A pause between two attempts keeps no process alive.
+  const alive = setInterval(() => undefined, ALIVE_MS);
   let result: PullResult | null = null;
   let error: SyncError | null = null;
   try {
@@ -47,6 +51,7 @@ export async function firstPull(config: Config, peer: PeerConfig): Promise<First
     if (!(thrown instanceof SyncError)) throw thrown;
     error = thrown;
   } finally {
+    clearInterval(alive);
     await parts.client.close();
     await reader.close();
     await writer.close();

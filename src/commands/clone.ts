@@ -298,7 +298,7 @@ interface Cloned {
 }
 
 function report(context: CommandContext, { config, peer, received, pull }: Cloned): void {
-  const { result, error, trusted } = pull;
+  const { pulled, error, trusted } = pull;
   context.printJson({
     node: config.node.id,
     database: config.database.path,
@@ -307,7 +307,7 @@ function report(context: CommandContext, { config, peer, received, pull }: Clone
     tables: config.tables.map(({ name }) => name),
     bytes: received.bytes,
     resumed: received.resumed,
-    pulled: result === null ? null : { received: result.received, applied: result.applied },
+    pulled,
     pull_error: error === null ? null : { code: error.code, message: error.message },
     copy: !trusted,
   });

@@ -1,18 +1,21 @@
 import type { Config, PeerConfig } from '../config/config.js';
 import { SyncError } from '../errors.js';
-import { pullPeer, type PullResult } from '../pull/pull.js';
+import { pullPeer } from '../pull/pull.js';
 import { pullParts } from '../replica/pulls.js';
 import { Reader } from '../threads/reader.js';
 import { Writer } from '../threads/writer.js';
+import type { ApplyResponse } from '../threads/calls.js';
 import { trust } from './adopt.js';
 
 const ALIVE_MS = 60_000;
+/** A source that is written to faster than we pull has no head to arrive at: the daemon goes on from there. */
+const MAX_PULL_MS = 5_000;
 
 export interface FirstPull {
-  /** Null where it failed. */
-  readonly result: PullResult | null;
+  /** Null where nothing was pulled. */
+  readonly pulled: { readonly received: number; readonly applied: number } | null;
   readonly error: SyncError | null;
-  /** The pull went on from the snapshot. */
+  /** The pull went on from the snapshot, and the source knows this replica now. */
   readonly trusted: boolean;
 }
 
@@ -24,7 +27,11 @@ export async function firstPull(config: Config, peer: PeerConfig): Promise<First
   // In this thread: nothing else waits for it.
   const writer = new Writer(config);
   const reader = new Reader(config);
+  const enough = new AbortController();
+  const startedMs = performance.now();
   let startedOver = false;
+  let pulled: FirstPull['pulled'] = null;
+  let error: SyncError | null = null;
   const parts = pullParts(peer, {
     config,
     reader,
@@ -38,25 +45,26 @@ export async function firstPull(config: Config, peer: PeerConfig): Promise<First
     admit: () => Promise.resolve(),
     now: Date.now,
   });
+  const onPage = ({ received, applied }: ApplyResponse): void => {
+    pulled = { received: received + (pulled?.received ?? 0), applied: applied + (pulled?.applied ?? 0) };
+    if (performance.now() - startedMs > MAX_PULL_MS) enough.abort();
+  };
   // A pause between two attempts keeps no process alive.
   const alive = setInterval(() => undefined, ALIVE_MS);
-  let result: PullResult | null = null;
-  let error: SyncError | null = null;
   try {
     startedOver = (await writer.open()).renewal !== null;
     await reader.open();
-    const pull = { ...parts, onSkew: () => undefined, onPage: () => undefined };
-    result = await pullPeer(pull, new AbortController().signal);
+    await pullPeer({ ...parts, onSkew: () => undefined, onPage }, enough.signal);
   } catch (thrown) {
-    if (!(thrown instanceof SyncError)) throw thrown;
-    error = thrown;
+    if (!(thrown instanceof SyncError) && !enough.signal.aborted) throw thrown;
+    if (thrown instanceof SyncError) error = thrown;
   } finally {
     clearInterval(alive);
     await parts.client.close();
     await reader.close();
     await writer.close();
   }
-  const trusted = result !== null && !startedOver;
+  const trusted = pulled !== null && !startedOver;
   if (trusted) trust(config);
-  return { result, error, trusted };
+  return { pulled, error, trusted };
 }

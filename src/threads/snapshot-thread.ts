@@ -5,6 +5,7 @@ import { answerCalls } from './channel.js';
 import type { SnapshotCalls } from './calls.js';
 
 if (parentPort === null) throw new TypeError('Expected to run in a worker thread');
-answerCalls(parentPort, (): SnapshotCalls => ({
-  build: (file) => buildSnapshot(workerData as Config, file),
+const config = workerData as Config;
+answerCalls(parentPort, config.database.path, (): SnapshotCalls => ({
+  build: (file) => buildSnapshot(config, file),
 }));

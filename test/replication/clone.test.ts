@@ -25,7 +25,7 @@ interface Report {
 }
 
 describe('clone', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let group: ReplicaGroup;
   let desktop: Replica;
   const daemons: Program[] = [];
@@ -119,12 +119,12 @@ describe('clone', function () {
       const writer = startPython('bulk_writer.py', desktop.database, 'bulk');
       daemons.push(writer);
       await writer.line((line) => line.startsWith('committed'), 'first transaction');
-      for (let round = 0; round < 3; round += 1) {
+      for (let round = 0; round < 2; round += 1) {
         const folder = scratchFolder();
         const report = await clone(folder);
         expect(report.copy).to.equal(false);
         const file = join(folder, 'app.db');
-        if (round < 2) continue;
+        if (round < 1) continue;
         writer.closeInput();
         expect(await writer.ended).to.deep.equal({ code: 0, signal: null });
         await runCliWell(['sync', '--config', join(folder, 'sync-config.yaml')]);
@@ -244,7 +244,8 @@ describe('clone', function () {
       const isSnapshot = path.startsWith('/sync/snapshot');
       const cut = isSnapshot ? (cuts[ranges.length] ?? Infinity) : Infinity;
       if (isSnapshot) ranges.push(incoming.headers.range);
-      const { host: _host, ...headers } = incoming.headers;
+      const headers = { ...incoming.headers };
+      delete headers.host;
       const forwarded = httpRequest(target + path, { headers }, (answer) => {
         outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
         let sent = 0;

@@ -10,7 +10,7 @@ import { until, type Replica } from '../replication/group.js';
 import type { Program } from '../replication/program.js';
 import { CrashPair, addWords } from './pair.js';
 
-const ROUNDS = runsOf({ suite: 3, soak: 60 });
+const ROUNDS = runsOf({ suite: 2, soak: 60 });
 const MANY = 8_000;
 
 describe('a replica that is killed at random instants', function () {

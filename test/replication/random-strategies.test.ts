@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { Resolvers } from '#src/config/resolvers.js';
-import { hasSeen, type Version } from '#src/wire/version.js';
+import { hasSeen, sameContent, type Version } from '#src/wire/version.js';
 import { printedSeed, runsOf } from '../random.js';
 import { scratchFile } from '../scratch.js';
 import { QuickGroup, tableConfig, type QuickReplica, type ReplicaOptions } from './quick-replica.js';
 
-const RUNS = runsOf({ suite: 300, soak: 10_000 });
+const RUNS = runsOf({ suite: 100, soak: 10_000 });
 /** Of a second look at the same strategy. */
-const MORE_RUNS = runsOf({ suite: 150, soak: 5_000 });
+const MORE_RUNS = runsOf({ suite: 50, soak: 5_000 });
 const SCHEMA = 'CREATE TABLE words (id TEXT PRIMARY KEY, body TEXT, at INTEGER)';
 const KEYS = ['a', 'b'];
 
@@ -299,7 +299,7 @@ function standing(replica: QuickReplica): [string, Version][] {
   ]);
 }
 
-/** Whatever stood anywhere is known to what stands now, or to what some ledger shows as open. */
+/** Whatever stood anywhere is known to what stands now, or to what some ledger shows as open, or is the same row. */
 function expectNothingLost(replicas: readonly QuickReplica[], ever: Known): void {
   const alive = replicas.flatMap((replica) => [
     ...standing(replica),
@@ -308,7 +308,10 @@ function expectNothingLost(replicas: readonly QuickReplica[], ever: Known): void
       .map(({ key, local, remote }): [string, Version] => [key[0] as string, remote.won ? local : remote]),
   ]);
   for (const { key, version } of ever.values()) {
-    const kept = alive.some(([of, known]) => of === key && hasSeen(known, version));
+    // Two people may decide alike at once: then one of two equal rows stands for both.
+    const kept = alive.some(
+      ([of, known]) => of === key && (hasSeen(known, version) || sameContent(known, version)),
+    );
     expect(kept, `${key} of ${version.stamp} by ${version.origin}`).to.equal(true);
   }
 }

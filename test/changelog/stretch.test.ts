@@ -149,7 +149,7 @@ describe('Stretches of rows', () => {
   function plansOf(work: () => void): string {
     const plans: string[] = [];
     const original = database.prepare.bind(database);
-    database.prepare = ((sql: Sql) => {
+    database.prepare = (sql: Sql) => {
       if (sql.includes('LIMIT :limit')) {
         const names = [...sql.matchAll(/:(\w+)/g)].map(([, name = '']) => [name, 1]);
         const rows = original(`EXPLAIN QUERY PLAN ${sql}`).all(Object.fromEntries(names)) as {
@@ -158,7 +158,7 @@ describe('Stretches of rows', () => {
         plans.push(rows.map(({ detail }) => detail).join('; '));
       }
       return original(sql);
-    });
+    };
     try {
       work();
     } finally {

@@ -1,6 +1,6 @@
 -- When what this replica claims began: its epoch was drawn, or its tables became others. ms.
 ALTER TABLE _sync_replica ADD COLUMN born_ms INTEGER NOT NULL DEFAULT 0;
--- 1 where the epoch is not the first one of this file: a clone, or a restored backup.
+-- 1 where the epoch is not the first one of this file: a copy, or a restored backup.
 ALTER TABLE _sync_replica ADD COLUMN renewed INTEGER NOT NULL DEFAULT 0;
 -- The newest log id whose tombstone was pruned.
 ALTER TABLE _sync_replica ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0;

@@ -1,5 +1,5 @@
 /*
- * What the two database threads answer. Every connection of the daemon lives in one of them, so that a locked
+ * What the database threads answer. Every connection of the daemon lives in one of them, so that a locked
  * or busy database never holds the event loop that serves HTTP. Arguments and results cross a thread border:
  * plain values and byte arrays only. A failed call rejects with a SyncError.
  */
@@ -128,7 +128,7 @@ export interface CheckpointResponse {
   readonly walBytes: number;
 }
 
-/** The only thread that writes. Calls run one after the other. */
+/** The thread that writes; beside it only a snapshot folds. Calls run one after the other. */
 export interface WriterCalls {
   /** Opens the database; every other call comes after it. */
   open(): Promise<OpenResponse>;

@@ -73,7 +73,7 @@ export function statesOf(changelog: Changelog, request: StatesRequest): WireStat
     const { version, key, ...facts } = state;
     const change = request.changes ? changeOf(table, state, row) : null;
     const wire = { key: keyToWire(key), ...facts, version: versionToWire(version) };
-    bytes += change === null ? 0 : JSON.stringify(change).length;
+    bytes += change === null ? 0 : Buffer.byteLength(JSON.stringify(change));
     if (bytes > MAX_PAGE_BYTES && states.length > 0) break;
     states.push(change === null ? wire : { ...wire, change });
   }

@@ -50,7 +50,7 @@ export interface WirePage {
   readonly vouches?: boolean | undefined;
   /** How far this replica has read the puller's log: a puller that does not know this place was restored. */
   readonly your_cursor?: string | undefined;
-  /** True where the sender's epoch is not the first of its file: it is a clone, or a restored backup. */
+  /** True where the sender's epoch is not the first of its file: it is a copy, or a restored backup. */
   readonly renewed?: boolean | undefined;
   /** With the last page of a pull: the newest stamp, and the largest rank, of what was pruned anywhere, by table. */
   readonly pruned?: readonly PrunedTable[] | undefined;

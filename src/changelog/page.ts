@@ -133,10 +133,13 @@ function yourCursor(changelog: Changelog, puller: string | null): { your_cursor?
   return cursor !== '' && parseCursor(cursor)?.epoch === epoch ? { your_cursor: cursor } : {};
 }
 
-/** Who stands before what was pruned, and does not claim it either, may have missed deletions. */
+/**
+ * Who stands before what was pruned, and does not claim it either, may have missed deletions; but not while it compares
+ * everything from the start: until it has, it claims nothing, and nothing more is pruned.
+ */
 function requireUnpruned(changelog: Changelog, query: PageQuery, since: number, pruned: number): void {
   const claim = query.member?.claims[originOf(readReplica(changelog.database))] ?? 0;
-  if (query.since === '' || Math.max(since, claim) >= pruned) return;
+  if (query.since === '' || query.full === true || Math.max(since, claim) >= pruned) return;
   throw new SyncError('cursor_invalid', 'The cursor is older than what was pruned here.', {
     hint: 'Start over without a cursor; a replica does so by itself.',
   });

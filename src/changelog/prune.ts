@@ -53,7 +53,7 @@ function standingOf(member: Member, claim: number): Standing {
 
 function blockOf(member: Member, claim: number): string | null {
   if (member.told_ms === 0) return 'has told nothing of itself yet';
-  if (member.held > 0) return `holds ${member.held} changes in quarantine`;
+  if (member.held > 0) return `holds ${member.held} changes in quarantine, or dropped them`;
   return claim === 0 ? 'has told nothing of our changes yet' : null;
 }
 

@@ -80,6 +80,8 @@ async function pullPages(parts: PullParts, before: PullResult, signal: AbortSign
     ahead = askAhead(parts, start, received, signal);
     const page = await applyPage(parts, start, received);
     if (page === null) {
+      // What was asked ahead is of before the other process came.
+      ahead = null;
       moves += 1;
       if (moves > MAX_CURSOR_MOVES) throw overtaken(parts.peer);
       start = await parts.reader.pullStart(parts.peer);

@@ -97,7 +97,7 @@ describe('pruning', () => {
     remove(ann, 'w');
     everyoneMeets(ann, strict);
     expect(ann.prune()).to.equal(0);
-    expect(ann.blocks()).to.deep.equal({ strict: 'holds 1 changes in quarantine' });
+    expect(ann.blocks()).to.deep.equal({ strict: 'holds 1 changes in quarantine, or dropped them' });
     strict.app.exec('DROP TRIGGER keep');
     strict.retryHeld();
     everyoneMeets(ann, strict);
@@ -215,6 +215,38 @@ describe('pruning', () => {
     add(cid, 'old word', 1_000);
     everyoneMeets(ann, bob, cid);
     for (const replica of [ann, bob, cid]) expect(words(replica)).to.deep.equal(['old word']);
+  });
+
+  it('lets a fresh replica join over many pages, and one that compares everything again', () => {
+    for (let number = 0; number < 20; number += 1) add(ann, `word ${String(number).padStart(2, '0')}`);
+    everyoneMeets(ann, bob);
+    remove(ann, 'word 07');
+    everyoneMeets(ann, bob);
+    expect(ann.prune()).to.equal(1);
+    cid.pullFrom(ann, 3);
+    expect(words(cid)).to.deep.equal(words(ann));
+    bob.forgetCursorOf(ann);
+    bob.pullFrom(ann, 3);
+    expect(words(bob)).to.deep.equal(words(ann));
+  });
+
+  it('waits for whoever dropped a deletion from its quarantine, until it has compared everything', () => {
+    const strict = group.add(
+      'strict',
+      `CREATE TRIGGER keep BEFORE DELETE ON words WHEN OLD.id = 'w' BEGIN SELECT RAISE(ABORT, 'kept'); END`,
+    );
+    add(ann, 'w');
+    everyoneMeets(ann, strict);
+    remove(ann, 'w');
+    everyoneMeets(ann, strict);
+    strict.drop(1);
+    everyoneMeets(ann, strict);
+    expect(ann.prune()).to.equal(0);
+    strict.app.exec('DROP TRIGGER keep');
+    strict.forgetCursorOf(ann);
+    everyoneMeets(ann, strict);
+    expect(words(strict)).to.deep.equal([]);
+    expect(ann.prune()).to.equal(1);
   });
 
   it('loses no deletion to an old row that comes where the tombstone is gone, while another replica has it', () => {

@@ -16,7 +16,7 @@ import { answerError } from '../pull/answer-error.js';
 import { openConnection, shortJson, type HttpTarget } from '../pull/request.js';
 import { fetchSnapshot, forget, takeOver, type ReceivedSnapshot } from '../pull/snapshot-client.js';
 import { adopt, readDescription } from '../snapshot/adopt.js';
-import { firstPull, type FirstPull } from '../snapshot/first-pull.js';
+import { firstPull, type FirstPull } from '../replica/first-pull.js';
 import { PROTOCOL } from '../wire/page.js';
 import type { SnapshotDescription, SnapshotTable } from '../wire/snapshot.js';
 import { usage } from './actions.js';

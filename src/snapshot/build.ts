@@ -13,7 +13,7 @@ import { environmentError, isBusy, openForWriting } from '../database/open.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { messageOf, SyncError } from '../errors.js';
 import { fragment, identifier, statement, template, verbatim, type Sql } from '../sql/template.js';
-import { ChangelogAtSchema } from '../threads/changelog-at.js';
+import { ChangelogAtSchema } from '../changelog/changelog-at.js';
 import { formatCursor } from '../wire/cursor.js';
 import { SNAPSHOT_FORMAT, type SnapshotDescription } from '../wire/snapshot.js';
 import { copyEntries, copyRows, inspectSource, isVerbatim, type Copied } from './copy.js';

@@ -17,7 +17,7 @@ import type { Member } from '../wire/members.js';
 
 import type { TableShape, WireListed, WireState } from '../wire/fingerprints.js';
 import type { StatesRequest, StretchRequest, StretchResponse } from './fingerprints.js';
-import type { SchemaChange } from './changelog-at.js';
+import type { SchemaChange } from '../changelog/changelog-at.js';
 
 export type {
   BuiltSnapshot,

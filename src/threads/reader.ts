@@ -20,7 +20,7 @@ import type {
   StretchRequest,
   StretchResponse,
 } from './calls.js';
-import { ChangelogAtSchema } from './changelog-at.js';
+import { ChangelogAtSchema } from '../changelog/changelog-at.js';
 import { listOf, shapesOf, statesOf, stretchOf } from './fingerprints.js';
 import { ReferenceWatch } from './reference-watch.js';
 

@@ -38,7 +38,7 @@ import type {
   SchemaChange,
   WriterCalls,
 } from './calls.js';
-import { ChangelogAtSchema } from './changelog-at.js';
+import { ChangelogAtSchema } from '../changelog/changelog-at.js';
 import { InstanceWatch } from './instance-watch.js';
 import { Transactions } from '../database/transactions.js';
 

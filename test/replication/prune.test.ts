@@ -64,6 +64,19 @@ describe('pruning', () => {
     }
   }
 
+  /** A replica whose application refuses the deletion of a row that it shares with ann, so that the tombstone is held. */
+  function strictReplica(): QuickReplica {
+    const strict = group.add(
+      'strict',
+      `CREATE TRIGGER keep BEFORE DELETE ON words WHEN OLD.id = 'w' BEGIN SELECT RAISE(ABORT, 'kept'); END`,
+    );
+    add(ann, 'w');
+    everyoneMeets(ann, strict);
+    remove(ann, 'w');
+    everyoneMeets(ann, strict);
+    return strict;
+  }
+
   it('waits in a chain until the replica at its other end has the deletion', () => {
     add(ann, 'w');
     add(ann, 'stays');
@@ -88,14 +101,7 @@ describe('pruning', () => {
   });
 
   it('waits for whoever holds a change in quarantine, and says so', () => {
-    const strict = group.add(
-      'strict',
-      `CREATE TRIGGER keep BEFORE DELETE ON words WHEN OLD.id = 'w' BEGIN SELECT RAISE(ABORT, 'kept'); END`,
-    );
-    add(ann, 'w');
-    everyoneMeets(ann, strict);
-    remove(ann, 'w');
-    everyoneMeets(ann, strict);
+    const strict = strictReplica();
     expect(ann.prune()).to.equal(0);
     expect(ann.blocks()).to.deep.equal({ strict: 'holds 1 changes in quarantine, or dropped them' });
     strict.app.exec('DROP TRIGGER keep');
@@ -231,14 +237,7 @@ describe('pruning', () => {
   });
 
   it('waits for whoever dropped a deletion from its quarantine, until it has compared everything', () => {
-    const strict = group.add(
-      'strict',
-      `CREATE TRIGGER keep BEFORE DELETE ON words WHEN OLD.id = 'w' BEGIN SELECT RAISE(ABORT, 'kept'); END`,
-    );
-    add(ann, 'w');
-    everyoneMeets(ann, strict);
-    remove(ann, 'w');
-    everyoneMeets(ann, strict);
+    const strict = strictReplica();
     strict.drop(1);
     everyoneMeets(ann, strict);
     expect(ann.prune()).to.equal(0);

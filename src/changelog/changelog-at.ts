@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { openChangelog, type Changelog } from '../changelog/changelog.js';
-import { captureOf } from '../changelog/triggers.js';
+import { openChangelog, type Changelog } from './changelog.js';
+import { captureOf } from './triggers.js';
 import type { Config } from '../config/config.js';
 import { pathText } from '../config/faults.js';
 import { Resolvers } from '../config/resolvers.js';

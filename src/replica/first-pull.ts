@@ -1,11 +1,11 @@
 import type { Config, PeerConfig } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import { pullPeer } from '../pull/pull.js';
-import { pullParts } from '../replica/pulls.js';
+import { pullParts } from './pulls.js';
 import { Reader } from '../threads/reader.js';
 import { Writer } from '../threads/writer.js';
 import type { ApplyResponse } from '../threads/calls.js';
-import { trust } from './adopt.js';
+import { trust } from '../snapshot/adopt.js';
 
 const ALIVE_MS = 60_000;
 /** A source that is written to faster than we pull has no head to arrive at: the daemon goes on from there. */

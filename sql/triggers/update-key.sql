@@ -1,4 +1,4 @@
-CREATE TRIGGER {{trigger}} AFTER UPDATE ON {{table}}
+CREATE TRIGGER {{trigger}} AFTER UPDATE {{ofKey}} ON {{table}}
 WHEN ({{keyChanged}}) AND (SELECT applying FROM _sync_guard) IS NOT 1
 BEGIN
   INSERT INTO _sync_changes (table_name, {{recordColumns}}, operation, timestamp)

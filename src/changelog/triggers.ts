@@ -28,6 +28,7 @@ export function triggersOf(table: ReplicatedTable): WantedTrigger[] {
     newKey: keyIn(table, 'NEW'),
     oldKey: keyIn(table, 'OLD'),
     keyChanged: keyChanged(table),
+    ofKey: ofKey(table),
     timestampColumn: timed ? fragment(', timestamp') : NOTHING,
     captureTime: timed ? CAPTURE_TIME : NOTHING,
   };
@@ -55,4 +56,17 @@ function keyChanged(table: ReplicatedTable): Sql {
     ),
     ' OR ',
   );
+}
+
+/**
+ * Spares statements that do not set the key the question whether it changed. A row number can be set by another name than
+ * its column's (`rowid`, `oid`).
+ */
+function ofKey({ key, table }: ReplicatedTable): Sql {
+  if (table.rowidKey) return NOTHING;
+  const columns = joinSql(
+    key.map(({ name }) => identifier(name)),
+    ', ',
+  );
+  return fragment('OF {{columns}}', { columns });
 }

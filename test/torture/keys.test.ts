@@ -68,6 +68,43 @@ withPrograms(['python3', 'sqlite3'], () => {
         await pair.converge('things');
       });
 
+      it('by another name for the row number than the column of the key', async () => {
+        await table('(id INTEGER PRIMARY KEY, body)', { allow_integer_key: true });
+        python(pair.ann.file, `INSERT INTO things VALUES (1, 'a'), (2, 'b'), (3, 'c')`);
+        await pair.converge('things');
+        python(
+          pair.ann.file,
+          'UPDATE things SET rowid = 11 WHERE id = 1',
+          'UPDATE things SET _rowid_ = 12 WHERE id = 2',
+          'UPDATE things SET oid = 13 WHERE id = 3',
+        );
+        await pair.converge('things');
+        expect(pair.bob.values('SELECT id FROM things ORDER BY id')).to.deep.equal([11, 12, 13]);
+      });
+
+      it('by an UPSERT, by a pair of columns, and by the cascade of a foreign key', async () => {
+        pair = await Pair.create({
+          schema: `CREATE TABLE authors (id TEXT PRIMARY KEY, name);
+            CREATE TABLE books (author TEXT REFERENCES authors (id) ON UPDATE CASCADE, n INTEGER, title,
+              PRIMARY KEY (author, n))`,
+        });
+        python(
+          pair.ann.file,
+          `INSERT INTO authors VALUES ('a', 'Ann'), ('b', 'Bob'), ('c', 'Cid')`,
+          `INSERT INTO books VALUES ('a', 1, 'one'), ('b', 1, 'other'), ('c', 1, 'third')`,
+        );
+        await pair.converge('authors', 'books');
+        python(
+          pair.ann.file,
+          'PRAGMA foreign_keys = ON',
+          `INSERT INTO authors VALUES ('a', 'Ann') ON CONFLICT (id) DO UPDATE SET id = 'x'`,
+          `UPDATE authors SET (id, name) = ('y', 'Bea') WHERE id = 'b'`,
+          `UPDATE books SET "N" = 2 WHERE author = 'c'`,
+        );
+        await pair.converge('authors', 'books');
+        expect(pair.bob.values('SELECT author || n FROM books ORDER BY 1')).to.deep.equal(['c2', 'x1', 'y1']);
+      });
+
       for (const [collation, one, other] of [
         ['NOCASE', 'abc', 'ABC'],
         ['RTRIM', 'abc', 'abc  '],

@@ -1,1 +1,1 @@
-SELECT count(*) AS entries FROM temp.unfolded
+SELECT count(*) AS entries FROM temp.unfolded WHERE id > :folded

@@ -1,3 +1,2 @@
 -- The keys of entries that no fold has read: their rows are newer than their versions.
-CREATE TEMP TABLE unfolded (id INTEGER PRIMARY KEY, table_name, {{recordColumns}});
-CREATE INDEX temp.unfolded_key ON unfolded (table_name, {{recordColumns}})
+CREATE TEMP TABLE unfolded (id INTEGER PRIMARY KEY, table_name, {{recordColumns}})

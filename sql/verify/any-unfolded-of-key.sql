@@ -1,1 +1,4 @@
-SELECT EXISTS (SELECT 1 FROM temp.unfolded AS u WHERE u.table_name = {{tableName}} AND {{recordIs}}) AS found
+SELECT EXISTS (
+  SELECT 1 FROM temp.unfolded AS u
+  WHERE u.table_name = {{tableName}} AND {{recordIs}} AND u.id > (SELECT folded FROM _sync_replica)
+) AS found

@@ -6,10 +6,13 @@ import { headOf } from './marks.js';
 /** More raw entries than this are not told apart one by one. */
 const MAX_UNFOLDED = 1_000_000;
 
+/** What was folded meanwhile is kept until the log has grown by so much: to forget each as it goes costs twice as much. */
+const MOST_KEPT_IDS = 250_000;
+
 /**
  * Notes, in a table of this connection's own, the keys whose rows were written since the last fold: their versions
  * don't describe them, so a page ends before the first of them until it is folded. The table is kept from page to page,
- * and only what came and went is entered. It is there where the answer is `some`.
+ * and only what came is entered; it may hold entries that are folded by now. It is there where the answer is `some`.
  */
 export function hideUnfolded(changelog: Changelog, folded: number): 'none' | 'some' | 'too many' {
   const { database } = changelog;
@@ -18,14 +21,28 @@ export function hideUnfolded(changelog: Changelog, folded: number): 'none' | 'so
   const width = Math.max(1, ...changelog.tables.map((table) => table.key.length));
   const columns = { recordColumns: joinSql(recordColumns(width), ', ') };
   const { keyColumns } = changelog.prepare(statement('feed/unfolded-width')).get() as { keyColumns: number };
-  if (keyColumns !== width) {
+  const isNew = keyColumns !== width;
+  if (isNew) {
     database.exec(statement('feed/drop-unfolded'));
     database.exec(template('feed/create-unfolded', columns));
   }
-  // Also what a log that was rewound has no more.
-  changelog.prepare(statement('feed/forget-unfolded')).run({ folded, head: headOf(database) });
+  const head = headOf(database);
+  forgetFolded(changelog, folded, head);
   const note = changelog.prepare(template('feed/note-unfolded', columns));
   note.run({ folded, limit: MAX_UNFOLDED + 1 });
-  const { entries } = changelog.prepare(statement('feed/count-unfolded')).get() as { entries: number };
-  return entries > MAX_UNFOLDED ? 'too many' : 'some';
+  // Later than the first keys, which it so takes in order.
+  if (isNew) database.exec(template('feed/index-unfolded', columns));
+  if (head - folded <= MAX_UNFOLDED) return 'some';
+  const counted = changelog.prepare(statement('feed/count-unfolded')).get({ folded }) as { entries: number };
+  return counted.entries > MAX_UNFOLDED ? 'too many' : 'some';
+}
+
+function forgetFolded(changelog: Changelog, folded: number, head: number): void {
+  const noted = changelog.prepare(statement('feed/noted-unfolded')).get({ folded }) as {
+    first: number;
+    last: number;
+  };
+  // What a log that was rewound has no more goes at once.
+  if (noted.last > head || folded - noted.first > MOST_KEPT_IDS)
+    changelog.prepare(statement('feed/forget-unfolded')).run({ folded, head });
 }

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS temp.unfolded_key ON unfolded (table_name, {{recordColumns}})

@@ -63,6 +63,11 @@ async function pageUntil(
 
 /** Reads a page of what is folded; where that is nothing yet, as soon as the fold has come further. */
 async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
+  if (query.ahead) {
+    // In the middle of the log there is enough to go on with, whatever the fold still has to do.
+    const page = await readPage(parts, query);
+    if (page.hasMore && page.changes > 0) return page;
+  }
   for (let folded = -1; ;) {
     await settledWithin(parts.fold(), MAX_FOLD_WAIT_MS);
     const page = await readPage(parts, query);

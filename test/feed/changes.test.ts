@@ -84,6 +84,17 @@ describe('GET /sync/changes', () => {
     expect(feed.database.folds).to.equal(1);
   });
 
+  it('folds for a page that is asked ahead only where it is the last', async () => {
+    feed.database.insert('a', 'b', 'c');
+    const { next_cursor: cursor } = await pageOf('limit=1');
+    const middle = await pageOf(`limit=1&ahead=1&since=${cursor}`);
+    expect(middle.changes).to.have.length(1);
+    expect(feed.database.folds).to.equal(1);
+    const last = await pageOf(`limit=1&ahead=1&since=${middle.next_cursor}`);
+    expect(last.has_more).to.equal(false);
+    expect(feed.database.folds).to.equal(2);
+  });
+
   it('serves what is folded while the app holds the write lock', async () => {
     feed.database.insert('a');
     const release = feed.database.lock();

@@ -16,7 +16,7 @@ import { hideUnfolded } from './unfolded.js';
 import { parseCursor } from '../wire/cursor.js';
 
 /** Entries behind a page are counted no further than this; then the length of the log stands for them. */
-const MAX_BEHIND_COUNTED = 10_000;
+const MAX_BEHIND_COUNTED = 1_000;
 
 export interface PageQuery {
   readonly since: string;

@@ -1,3 +1,3 @@
 INSERT INTO _sync_changes
   (table_name, {{recordColumns}}, operation, rank, timestamp, floor, origin, fingerprint, seen, origin_seq)
-VALUES ({{tableName}}, {{key}}, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES {{entries}}

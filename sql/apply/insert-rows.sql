@@ -1,1 +1,1 @@
-INSERT INTO {{table}} ({{columns}}) VALUES ({{values}})
+INSERT INTO {{table}} ({{columns}}) VALUES {{rows}}

@@ -182,7 +182,7 @@ function isLegacy(
 }
 
 /** Why a key can't be one of this table's; null where it can. */
-function keyFault(table: ReplicatedTable, key: readonly SqlValue[]): Reason | null {
+export function keyFault(table: ReplicatedTable, key: readonly SqlValue[]): Reason | null {
   if (key.length !== table.key.length)
     return `the key has ${key.length} columns, here it has ${table.key.length}`;
   return key.includes(null) ? 'the key holds NULL' : null;

@@ -10,6 +10,7 @@ import { guarded } from './guarded.js';
 import { isAnythingHeld, quarantine, reasonOf, reviewHeld, type Reason } from './quarantine.js';
 import type { ApplyClock } from './local.js';
 import { learn } from './learn.js';
+import { enterTogether, newRowsAt, NotTogether, ROWS_TOGETHER } from './new-rows.js';
 import { retryParked } from './parked.js';
 import { isSuspect, tooOld } from './too-old.js';
 
@@ -43,6 +44,8 @@ export interface PageInProgress {
   readonly next: number;
   /** Changes that an app's trigger answered with ROLLBACK, by place: they can't be tried in a transaction again. */
   readonly refused: ReadonlyMap<number, Reason>;
+  /** New rows that are entered together at most. */
+  readonly together: number;
   readonly counts: Readonly<ApplyCounts>;
   /** Who claims more of our log than there is, as `node@epoch: claim`. */
   readonly overclaimed: readonly string[];
@@ -56,11 +59,18 @@ export interface PartDone {
   readonly overclaimed: readonly string[];
 }
 
-export function beginPage(page: Page): PageInProgress {
+export function beginPage(page: Page, together = ROWS_TOGETHER): PageInProgress {
   const rank = (change: Change): number => (change.record === null ? 0 : 1);
   const changes = [...page.changes].sort((a, b) => rank(a) - rank(b));
   const counts = { applied: 0, skipped: 0, conflicts: 0, quarantined: 0 };
-  return { page, changes, next: 0, refused: new Map(), counts, overclaimed: [] };
+  return { page, changes, next: 0, refused: new Map(), together, counts, overclaimed: [] };
+}
+
+/** How a page goes on whose transaction was taken back for this error; null where the error is none of its changes'. */
+export function takenBack(progress: PageInProgress, error: unknown): PageInProgress | null {
+  if (error instanceof NotTogether) return { ...progress, together: 1 };
+  if (!(error instanceof TransactionLost)) return null;
+  return { ...progress, refused: new Map(progress.refused).set(error.place, error.reason) };
 }
 
 /**
@@ -78,21 +88,7 @@ export function applyPart(changelog: Changelog, progress: PageInProgress, option
 
 function applyNext(changelog: Changelog, progress: PageInProgress, options: ApplyOptions): PartDone {
   const counts = { ...progress.counts };
-  const started = options.elapsedMs();
-  const held = isAnythingHeld(changelog);
-  const suspect = isSuspect(changelog, progress.page);
-  let next = progress.next;
-  while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
-    const change = progress.changes[next];
-    if (change !== undefined)
-      applyOne(
-        changelog,
-        counts,
-        { change, refusal: refusalOf(changelog, progress, next, suspect), place: next, held },
-        options,
-      );
-    next += 1;
-  }
+  const next = applyInBox(changelog, progress, counts, options);
   const done = next >= progress.changes.length;
   if (done && !progress.page.has_more) {
     retryParked(changelog, options, options.peer, (result) => {
@@ -106,6 +102,45 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
     if (!progress.page.has_more) overclaimed = learn(changelog, progress.page, options.nowMs);
   }
   return { next, counts, done, overclaimed };
+}
+
+/** Applies changes until the time is over; returns the place of the first that is left. */
+function applyInBox(
+  changelog: Changelog,
+  progress: PageInProgress,
+  counts: ApplyCounts,
+  options: ApplyOptions,
+): number {
+  const started = options.elapsedMs();
+  const held = isAnythingHeld(changelog);
+  const suspect = isSuspect(changelog, progress.page);
+  // Whatever may keep a single row back has them looked at one by one.
+  const together = held || suspect || progress.refused.size > 0 ? 1 : progress.together;
+  let next = progress.next;
+  let looked = next;
+  while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
+    if (together > 1 && next >= looked && changelog.settling.nowMs === null) {
+      const rows = newRowsAt(changelog, progress.changes, { place: next, count: together });
+      if (rows?.changes.length === together) {
+        enterTogether(changelog, rows);
+        counts.applied += together;
+        next += together;
+        continue;
+      }
+      // Those that were looked at, and the one after them, are fewer than go together.
+      looked = next + (rows?.changes.length ?? 0) + 1;
+    }
+    const change = progress.changes[next];
+    if (change !== undefined)
+      applyOne(
+        changelog,
+        counts,
+        { change, refusal: refusalOf(changelog, progress, next, suspect), place: next, held },
+        options,
+      );
+    next += 1;
+  }
+  return next;
 }
 
 /** Why the change at this place is not even tried. */

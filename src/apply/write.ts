@@ -7,7 +7,7 @@ import { fragment, identifier, joinSql, literal, statement, template, type Sql }
 import type { Change } from '../wire/change.js';
 import type { SqlValue } from '../wire/value.js';
 import { isTombstone, type Version } from '../wire/version.js';
-import { bindings, placeholder, placesOf } from '../database/bind.js';
+import { bindings, placeholder, placesOf, type Bindable } from '../database/bind.js';
 import { rowIs, rowIsBindings } from './row-is.js';
 import type { LocalVersion, WholeRow } from './local.js';
 
@@ -28,14 +28,32 @@ export function withKept(received: Writable, kept: WholeRow): Writable {
 
 /** Inserts the row of a change; false where the table ignores it, while another rule of the table's makes it throw. */
 export function insertRow(changelog: Changelog, table: ReplicatedTable, writable: Writable): boolean {
-  const insert = changelog.prepareAs(`insert ${shapeOf(table, writable)}`, () =>
-    template('apply/insert-row', {
+  return insertRows(changelog, table, [writable]) > 0;
+}
+
+/** Inserts rows that have the columns and the kinds of values of the first; returns how many the table did not ignore. */
+export function insertRows(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  writables: readonly Writable[],
+): number {
+  const [first] = writables;
+  if (first === undefined) return 0;
+  const insert = changelog.prepareAs(`insert ${writables.length} ${shapeOf(table, first)}`, () =>
+    template('apply/insert-rows', {
       table: identifier(table.name),
-      columns: joinSql(writable.names.map(identifier), ', '),
-      values: placeholders(writable.values),
+      columns: joinSql(first.names.map(identifier), ', '),
+      rows: repeated(fragment('({{values}})', { values: placeholders(first.values) }), writables.length),
     }),
   );
-  return insert.run(bindings(writable.values)).changes > 0;
+  return insert.run(writables.flatMap(({ values }) => bindings(values))).changes;
+}
+
+function repeated(part: Sql, count: number): Sql {
+  return joinSql(
+    Array.from({ length: count }, () => part),
+    ', ',
+  );
 }
 
 /** Updates the row's columns but what its key says already; false where there is no such row. */
@@ -119,27 +137,66 @@ export function enterVersion(
   if (replaced !== null) {
     changelog.prepare(statement('changelog/delete-entry')).run({ id: replaced.entryId });
   }
+  insertEntries(changelog, table, [change.key], entryValues(changelog, table, change, replaced));
   const { version, key } = change;
-  const insert = changelog.prepareAs(`enter ${table.name}\0${placesOf(key)}`, () =>
-    template('apply/insert-entry', {
-      tableName: literal(table.name),
-      recordColumns: joinSql(recordColumns(key.length), ', '),
-      key: placeholders(key),
-    }),
-  );
-  insert.run([
-    ...bindings(key),
-    operationOf(table, change, replaced),
-    version.rank === 0 ? null : BigInt(version.rank),
-    BigInt(version.stamp),
-    floorOf(version, replaced),
-    BigInt(changelog.origins.idOf(version.origin)),
-    version.fingerprint === '' ? null : Buffer.from(version.fingerprint, 'hex'),
-    version.seen === null ? null : JSON.stringify(version.seen),
-    change.originSeq === undefined ? null : BigInt(change.originSeq),
-  ]);
   settleSeen(changelog, table, () => key, version);
   noteLive(changelog, table, liveChange(replaced?.version.fingerprint ?? null, version.fingerprint));
+}
+
+/** Enters the versions of rows that had none here, whose keys are bound as they are, where no conflict is open. */
+export function enterNewVersions(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  changes: readonly Change[],
+): void {
+  const values = changes.flatMap((change) => entryValues(changelog, table, change, null));
+  insertEntries(
+    changelog,
+    table,
+    changes.map(({ key }) => key),
+    values,
+  );
+  noteLive(changelog, table, changes.length);
+}
+
+/** `keys` need the same kinds of places. */
+function insertEntries(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  keys: readonly (readonly SqlValue[])[],
+  values: readonly Bindable[],
+): void {
+  const [key = []] = keys;
+  const insert = changelog.prepareAs(`enter ${keys.length} ${table.name}\0${placesOf(key)}`, () => {
+    const holes = { tableName: literal(table.name), key: placeholders(key) };
+    const entry = fragment('({{tableName}}, {{key}}, ?, ?, ?, ?, ?, ?, ?, ?)', holes);
+    return template('apply/insert-entries', {
+      recordColumns: joinSql(recordColumns(key.length), ', '),
+      entries: repeated(entry, keys.length),
+    });
+  });
+  insert.run(values);
+}
+
+/** The places of an entry in order. Numbers may be bound as REAL: their columns make them INTEGER. */
+function entryValues(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  change: Pick<Change, 'key' | 'version' | 'record' | 'originSeq'>,
+  replaced: LocalVersion | null,
+): Bindable[] {
+  const { version, key } = change;
+  return [
+    ...bindings(key),
+    operationOf(table, change, replaced),
+    version.rank === 0 ? null : version.rank,
+    version.stamp,
+    floorOf(version, replaced),
+    changelog.origins.idOf(version.origin),
+    version.fingerprint === '' ? null : Buffer.from(version.fingerprint, 'hex'),
+    version.seen === null ? null : JSON.stringify(version.seen),
+    change.originSeq ?? null,
+  ];
 }
 
 /** What later stamps here have to be above, where the version's own does not say it. */

@@ -4,7 +4,7 @@ import {
   applyPart,
   beginPage,
   instanceRenewed,
-  TransactionLost,
+  takenBack,
   type PageInProgress,
 } from '../apply/apply-page.js';
 import { hasNews } from '../apply/learn.js';
@@ -252,11 +252,9 @@ export class Writer implements WriterCalls {
         progress = { ...progress, ...result };
         if (result.done) return progress;
       } catch (error) {
-        if (!(error instanceof TransactionLost)) throw error;
-        progress = {
-          ...progress,
-          refused: new Map(progress.refused).set(error.place, error.reason),
-        };
+        const again = takenBack(progress, error);
+        if (again === null) throw error;
+        progress = again;
       }
     }
   }

@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
-import { TransactionLost, applyPart, beginPage, type PartDone } from '#src/apply/apply-page.js';
+import { applyPart, beginPage, takenBack, type PartDone } from '#src/apply/apply-page.js';
 import { pullStart, type PullStart } from '#src/apply/pull-start.js';
 import { listConflicts, type Conflict } from '#src/apply/conflict-list.js';
 import { resolveConflict, type Resolve } from '#src/apply/resolve-conflict.js';
@@ -208,7 +208,8 @@ export class QuickReplica {
   }
 
   private applyWhole(page: Page, peer: string, { cursor: since, pruned }: PullStart): PartDone {
-    let progress = beginPage(page);
+    // So few that the small pages of a random history have them too.
+    let progress = beginPage(page, 2);
     for (;;) {
       try {
         return this.database
@@ -226,11 +227,10 @@ export class QuickReplica {
           })
           .immediate();
       } catch (error) {
-        if (!(error instanceof TransactionLost)) throw error;
-        progress = {
-          ...progress,
-          refused: new Map(progress.refused).set(error.place, error.reason),
-        };
+        const again = takenBack(progress, error);
+        if (again === null) throw error;
+        progress = again;
+        this.changelog.origins.forget();
       }
     }
   }

@@ -47,8 +47,8 @@ export interface PageInProgress {
   /** New rows that are entered together at most. */
   readonly together: number;
   readonly counts: Readonly<ApplyCounts>;
-  /** Who claims more of our log than there is, as `node@epoch: claim`. */
-  readonly overclaimed: readonly string[];
+  /** Someone claims more of our log than there is: it was rewound. */
+  readonly overclaimed: boolean;
 }
 
 /** How far a part has come; to be kept once its transaction is committed. */
@@ -56,14 +56,14 @@ export interface PartDone {
   readonly next: number;
   readonly counts: Readonly<ApplyCounts>;
   readonly done: boolean;
-  readonly overclaimed: readonly string[];
+  readonly overclaimed: boolean;
 }
 
 export function beginPage(page: Page, together = ROWS_TOGETHER): PageInProgress {
   const rank = (change: Change): number => (change.record === null ? 0 : 1);
   const changes = [...page.changes].sort((a, b) => rank(a) - rank(b));
   const counts = { applied: 0, skipped: 0, conflicts: 0, quarantined: 0 };
-  return { page, changes, next: 0, refused: new Map(), together, counts, overclaimed: [] };
+  return { page, changes, next: 0, refused: new Map(), together, counts, overclaimed: false };
 }
 
 /** How a page goes on whose transaction was taken back for this error; null where the error is none of its changes'. */
@@ -96,10 +96,10 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
       counts.quarantined = Math.max(0, counts.quarantined - 1);
     });
   }
-  let overclaimed: readonly string[] = [];
+  let overclaimed = false;
   if (done) {
     moveCursor(changelog, progress.page, counts, options);
-    if (!progress.page.has_more) overclaimed = learn(changelog, progress.page, options.nowMs);
+    if (!progress.page.has_more) ({ overclaimed } = learn(changelog, progress.page, options.nowMs));
   }
   return { next, counts, done, overclaimed };
 }

@@ -1,6 +1,6 @@
 import type { Changelog } from '../changelog/changelog.js';
 import { horizonOf, raiseHorizons, type Horizon } from '../changelog/horizon.js';
-import { learnMembers } from '../changelog/members.js';
+import { learnMembers, type Learned } from '../changelog/members.js';
 import { ownMember, tellOwn } from '../changelog/own-member.js';
 import { statement } from '../sql/template.js';
 import { parseCursor } from '../wire/cursor.js';
@@ -9,23 +9,23 @@ import type { Page } from '../wire/page.js';
 
 /**
  * Takes in what the last page of a pull says of the group, and claims what this replica now has. Call in the transaction
- * that applies the last of it. Returns who claims more of our log than there is.
+ * that applies the last of it.
  */
-export function learn(changelog: Changelog, page: Page, nowMs: number): string[] {
+export function learn(changelog: Changelog, page: Page, nowMs: number): Learned {
   const { node, epoch, members } = page;
   // Not before its last page: to a replica that begins, every row is unknown, and none was deleted.
   raiseHorizons(changelog, page.pruned);
-  const overclaimed = learnMembers(changelog, members ?? [unheard(node, epoch)]);
+  const learned = learnMembers(changelog, members ?? [unheard(node, epoch)]);
   if (!page.complete) {
     tellOwn(changelog, nowMs);
-    return overclaimed;
+    return learned;
   }
   if (members !== undefined) {
     const bound = { name: node, known: membersHash(members) };
     changelog.prepare(statement('peers/note-members')).run(bound);
   }
   tellOwn(changelog, nowMs, mergeClaims(directClaim(page), passedOn(changelog, page)));
-  return overclaimed;
+  return learned;
 }
 
 /** Whether a page that brings no change has something else to say. */

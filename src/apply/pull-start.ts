@@ -11,6 +11,8 @@ export interface PullStart {
   readonly full: boolean;
   /** What we say of ourselves. */
   readonly member: Member;
+  /** Where everything is compared once more: the newest cursor of the peer's log that this replica had; else null. */
+  readonly witness: string | null;
   /** `membersHash` of what the peer last told us; null: nothing. */
   readonly known: string | null;
   /** Our newest pruned log id. */
@@ -20,10 +22,12 @@ export interface PullStart {
 export function pullStart(changelog: Changelog, peer: string): PullStart {
   return changelog.database.transaction(() => {
     const row = changelog.prepare(statement('peers/pull-start')).get({ name: peer }) as
-      { cursor: string; comparing: number; known: string | null } | undefined;
+      { cursor: string; comparing: number; known: string | null; witness: string | null } | undefined;
+    const full = row === undefined || row.cursor === '' || row.comparing === 1;
     return {
       cursor: row?.cursor ?? '',
-      full: row === undefined || row.cursor === '' || row.comparing === 1,
+      full,
+      witness: full ? (row?.witness ?? null) : null,
       member: ownMember(changelog),
       known: row?.known ?? null,
       pruned: readReplica(changelog.database).pruned,

@@ -11,6 +11,7 @@ export interface Puller {
   readonly tables: readonly string[] | null;
   readonly member?: Member | null;
   readonly full?: boolean;
+  readonly witness?: string | null;
 }
 
 /** What a puller has, wherever from, and need not be sent. */
@@ -22,10 +23,14 @@ export interface Had {
   readonly bound: { readonly pullerOrigin: number; readonly had: string };
 }
 
-/** What it authored itself, and, where it does not compare everything, what it claims for the same tables as ours. */
+/**
+ * What it authored itself, and, where it does not compare everything, what it claims for the same tables as ours. Who
+ * compares everything once more may lack what it authored: a backup may have been restored that nothing else tells of.
+ */
 export function hadBy(changelog: Changelog, puller: Puller): Had {
   const { origins } = changelog;
-  const pullerOrigin = (puller.puller === null ? undefined : origins.knownId(puller.puller)) ?? -1;
+  const author = (puller.witness ?? null) === null ? puller.puller : null;
+  const pullerOrigin = (author === null ? undefined : origins.knownId(author)) ?? -1;
   const claims = usableClaims(changelog, puller);
   const ours = originOf(readReplica(changelog.database));
   const ofOthers = Object.entries(claims).flatMap(([instance, logId]) => {

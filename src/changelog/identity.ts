@@ -45,19 +45,17 @@ export function renew(database: Database, node: string): void {
 }
 
 /**
- * Renews this instance where a peer shows a cursor of its log that the log never had: it was rewound, and that went
- * unnoticed. Versions that it has authored since, as far as no peer has acknowledged them, pass to the new instance,
- * so that nobody takes them for what was written before. True where it did. Call in a write transaction.
+ * Renews this instance where a peer has what its log never had: it was rewound, and that went unnoticed. Versions that
+ * it has authored since, as far as no peer has acknowledged them, pass to the new instance, so that nobody takes them
+ * for what was written before. Call in a write transaction.
  */
-export function renewIfRewound(database: Database, cursor: string): boolean {
-  if (!looksRewound(database, cursor)) return false;
+export function renewRewound(database: Database): void {
   const before = readReplica(database);
   const acknowledged = newestAcknowledged(database);
   renew(database, before.node);
   const origins = { before: originOf(before), after: originOf(readReplica(database)) };
   database.prepare(statement('changelog/know-origin')).run({ name: origins.after });
   database.prepare(statement('changelog/pass-on')).run({ ...origins, acknowledged });
-  return true;
 }
 
 /** Whether a peer's cursor is of this instance, and of a log that it has no more. */

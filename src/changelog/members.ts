@@ -13,6 +13,12 @@ import {
 import { originOf, readReplica, type Changelog } from './changelog.js';
 import { markedHeadOf } from './marks.js';
 
+/** What came of what was told. */
+export interface Learned {
+  /** Someone claims more of our log than there is: it was rewound. */
+  readonly overclaimed: boolean;
+}
+
 interface MemberRow extends Omit<Member, 'claims'> {
   readonly claims: string;
 }
@@ -30,9 +36,9 @@ export function putMember(changelog: Changelog, member: Member): void {
 
 /**
  * Takes in what was told of members; of what concerns this replica only that it was forgotten. Call inside a write
- * transaction. Returns who claims more of our log than there is, as `node@epoch: claim`: nothing of that is believed.
+ * transaction. What is claimed of our log beyond its end is not written down.
  */
-export function learnMembers(changelog: Changelog, told: readonly Member[]): string[] {
+export function learnMembers(changelog: Changelog, told: readonly Member[]): Learned {
   const { node } = readReplica(changelog.database);
   const before = readMembers(changelog);
   const after = new Map(before);
@@ -50,7 +56,7 @@ export function learnMembers(changelog: Changelog, told: readonly Member[]): str
   const overclaimed = saveChanged(changelog, before, after);
   const isOther = ({ node: name, epoch }: Member) => before.get(name)?.epoch !== epoch;
   if ([...after.values()].some(isOther)) changelog.prepare(statement('members/ask-again')).run();
-  return overclaimed;
+  return { overclaimed };
 }
 
 function addMember(members: Map<string, Member>, member: Member): void {
@@ -65,17 +71,17 @@ function saveChanged(
   changelog: Changelog,
   before: ReadonlyMap<string, Member>,
   after: ReadonlyMap<string, Member>,
-): string[] {
+): boolean {
   const present = new Set([...after.values()].map(instanceOf));
   const ours = originOf(readReplica(changelog.database));
   const head = markedHeadOf(changelog.database);
-  const overclaimed: string[] = [];
+  let overclaimed = false;
   for (const [name, row] of after) {
     const known = before.get(name);
     if (known !== undefined && canonical(known) === canonical(row)) continue;
     const sound = Object.entries(row.claims).filter(([instance, logId]) => {
       const tooMuch = instance === ours && logId > head;
-      if (tooMuch) overclaimed.push(`${instanceOf(row)}: ${logId}`);
+      overclaimed ||= tooMuch;
       return present.has(instance) && !tooMuch;
     });
     putMember(changelog, { ...row, claims: Object.fromEntries(sound) });

@@ -9,7 +9,7 @@ import {
   type Member,
 } from '../wire/members.js';
 import { readReplica, type Changelog } from './changelog.js';
-import { learnMembers, putMember, readMembers } from './members.js';
+import { learnMembers, putMember, readMembers, type Learned } from './members.js';
 
 /** What this replica says of itself, as it was last written down. */
 export function ownMember(changelog: Changelog): Member {
@@ -41,13 +41,12 @@ export function tellOwn(changelog: Changelog, nowMs: number, claims: Claims = {}
 }
 
 /**
- * Takes in what a puller says of itself, which then is known here. Call inside a write transaction. Returns who claims
- * more of our log than there is.
+ * Takes in what a puller says of itself, which then is known here. Call inside a write transaction.
  */
-export function meetPuller(changelog: Changelog, puller: Member, nowMs: number): string[] {
-  const overclaimed = learnMembers(changelog, [puller]);
+export function meetPuller(changelog: Changelog, puller: Member, nowMs: number): Learned {
+  const learned = learnMembers(changelog, [puller]);
   tellOwn(changelog, nowMs);
-  return overclaimed;
+  return learned;
 }
 
 /** What was claimed of other tables says nothing of these: claims begin anew, and everything is compared. */

@@ -7,11 +7,12 @@ import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow } from '../w
 import type { Member } from '../wire/members.js';
 import { isSameName, originOf, readReplica, type Changelog } from './changelog.js';
 import { changeWriter, ID_CELL, UNFOLDED_CELL } from './change-json.js';
-import { cursorAt, headOf, markedHeadOf, placeOf } from './marks.js';
+import { cursorAt, cursorInvalid, headOf, markedHeadOf, placeOf } from './marks.js';
+import { looksRewound } from './identity.js';
 import { groupNews } from './group-news.js';
 import { hadBy, type Had } from './had.js';
 import { rowColumns, type PlainValue } from './row.js';
-import { storedCursor } from './peers.js';
+import { witnessOf } from './peers.js';
 import { hideUnfolded } from './unfolded.js';
 import { parseCursor } from '../wire/cursor.js';
 
@@ -32,6 +33,8 @@ export interface PageQuery {
   readonly member?: Member | null;
   /** Nothing is left out for what the puller claims. */
   readonly full?: boolean;
+  /** A cursor that the puller, which compares everything once more, had before; nothing is left out then. */
+  readonly witness?: string | null;
 }
 
 export interface BuiltPage {
@@ -68,11 +71,12 @@ interface Basket {
 
 /**
  * Reads a page in one transaction: entries after the cursor in log order, each with its row as it is now. Throws
- * `cursor_invalid` where the cursor is not of this log.
+ * `cursor_invalid` where the cursor is not of this log, `log_rewound` where it or the witness once was.
  */
 export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
   return changelog.database.transaction(() => {
     const { node, epoch, folded, renewed, pruned } = readReplica(changelog.database);
+    if (looksRewound(changelog.database, query.witness ?? '')) throw cursorInvalid('log_rewound');
     const place = placeOf(changelog.database, epoch, query.since);
     requireUnpruned(changelog, query, place, pruned);
     const hidden = hideUnfolded(changelog, folded);
@@ -126,10 +130,10 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
   })();
 }
 
-/** What this replica has of the puller's log, where it has anything of the instance that asks. */
+/** What this replica had of the puller's log, where it had anything of the instance that asks. */
 function yourCursor(changelog: Changelog, puller: string | null): { your_cursor?: string } {
   const [node = '', epoch] = (puller ?? '').split('@');
-  const cursor = storedCursor(changelog, node);
+  const cursor = witnessOf(changelog, node);
   return cursor !== '' && parseCursor(cursor)?.epoch === epoch ? { your_cursor: cursor } : {};
 }
 

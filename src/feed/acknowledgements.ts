@@ -18,22 +18,11 @@ export function acknowledger({ writer, logger, signal }: Pick<FeedParts, 'writer
     noted.set(node, mark);
     const [oldest] = noted.keys();
     if (noted.size > MAX_REMEMBERED_NODES && oldest !== undefined) noted.delete(oldest);
-    const warn = (claims: readonly string[]) => {
-      for (const claim of claims) {
-        logger.warn(
-          'a replica claims more of our changelog than there is: is this an older copy of the file?',
-          {
-            peer: node,
-            claim,
-          },
-        );
-      }
-    };
     const failed = (error: unknown) => {
       // Forgotten, so that its next request notes it again.
       if (noted.get(node) === mark) noted.delete(node);
       logger.log(signal.aborted ? 'debug' : 'warn', 'could not note what a peer has', { peer: node, error });
     };
-    writer.acknowledge(node, epoch, since, member ?? null).then(warn, failed);
+    writer.acknowledge(node, epoch, since, member ?? null).catch(failed);
   };
 }

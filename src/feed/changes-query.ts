@@ -43,6 +43,7 @@ const changesQuery = z.object({
   wait: integer(MAX_WAIT_S, 0).default(0),
   full: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   ahead: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
+  witness: z.string().max(MAX_CURSOR_LENGTH, 'is too long for a cursor').optional(),
   known: z
     .string()
     .regex(/^[0-9a-f]{8}$/, 'must be 8 hex digits')
@@ -72,7 +73,7 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     const issue = result.error.issues[0];
     throw badQuery(`${issue?.path.join('.') ?? 'query'} ${issue?.message ?? 'is not valid'}`);
   }
-  const { since, limit, node, epoch, tables, wait, known, full, ahead } = result.data;
+  const { since, limit, node, epoch, tables, wait, known, full, ahead, witness } = result.data;
   return {
     since,
     limit,
@@ -82,6 +83,7 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     member: memberOf(result.data),
     known: known ?? null,
     full: full === '1',
+    witness: witness ?? null,
     ahead: ahead === '1',
     waitMs: wait * 1000,
   };
@@ -116,6 +118,6 @@ function knownTables(list: string, replicated: readonly string[]): string[] {
 
 function badQuery(message: string): SyncError {
   return new SyncError('bad_query', `the query is not valid: ${message}`, {
-    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, ahead, known and what the puller claims; see docs/protocol.md.',
+    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, ahead, witness, known and what the puller claims; see docs/protocol.md.',
   });
 }

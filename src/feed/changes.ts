@@ -83,9 +83,15 @@ async function readPage(parts: FeedParts, query: ChangesQuery): Promise<PageResp
     return await parts.reader.page(query);
   } catch (error) {
     if (!(error instanceof SyncError) || error.code !== 'log_rewound') throw error;
-    if (query.node !== null && (await parts.writer.rewound(query.since))) void parts.fold();
+    if (query.node !== null) await becomeNewInstance(parts, query);
     throw cursorInvalid();
   }
+}
+
+async function becomeNewInstance(parts: FeedParts, { since, witness }: ChangesQuery): Promise<void> {
+  const renewed = (await parts.writer.rewound(since)) || (await parts.writer.rewound(witness ?? ''));
+  // Which tells of it.
+  if (renewed) void parts.fold();
 }
 
 function refuseOwnNode({ node }: ChangesQuery, ours: string): void {

@@ -23,6 +23,8 @@ export interface PageQuery {
   readonly known: string | null;
   /** Everything is compared: nothing may be left out for what we claim. */
   readonly full: boolean;
+  /** The newest cursor that we had before, where everything is compared once more; null: none. */
+  readonly witness: string | null;
   /** How long the peer may hold the request until there is something, in ms. */
   readonly waitMs: number;
   /** What `since` stands for is not applied yet. */
@@ -79,13 +81,16 @@ export function createPeerClient(connection: HttpConnection, node: string, now: 
   };
 }
 
+type PagePuller = Pick<PageQuery, 'member' | 'known' | 'full' | 'witness'>;
+
 /** Claims need no escape, and would grow threefold by one. */
-function memberQuery({ member, known, full }: Pick<PageQuery, 'member' | 'known' | 'full'>): string {
+function memberQuery({ member, known, full, witness }: PagePuller): string {
   const claims = formatClaims(member.claims);
   const { born_ms, told_ms, held, tables } = member;
   const query = new URLSearchParams();
   if (known !== null) query.set('known', known);
   if (full) query.set('full', '1');
+  if (witness !== null) query.set('witness', witness);
   if (claims === null || tables === '') return `&${query.toString()}`;
   const own = { born: String(born_ms), told: String(told_ms), held: String(held), holds: tables };
   for (const [name, value] of Object.entries(own)) query.set(name, value);

@@ -100,15 +100,6 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
     page(page) {
       if (page.applied > 0) listener.applied(peer, page);
       if (page.conflicts > 0) listener.conflict(peer, page.conflicts);
-      for (const claim of page.overclaimed) {
-        logger.warn(
-          'a replica claims more of our changelog than there is: is this an older copy of the file?',
-          {
-            peer,
-            claim,
-          },
-        );
-      }
       for (const row of page.oversized) {
         logger.error('a row of the peer is too large to travel', { peer, row });
       }

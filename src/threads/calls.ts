@@ -47,6 +47,8 @@ export interface PageRequest {
   readonly known?: string | null;
   /** Nothing is left out for what the puller claims. */
   readonly full?: boolean;
+  /** A cursor that the puller, which compares everything once more, had before. */
+  readonly witness?: string | null;
 }
 
 export interface PageResponse {
@@ -96,8 +98,6 @@ export interface ApplyResponse {
   readonly behind: number;
   /** The peer's clock when it made the page, ms since 1970. */
   readonly serverTimeMs: number;
-  /** Replicas that claim more of our log than there is, as `node@epoch: claim`. */
-  readonly overclaimed: readonly string[];
 }
 
 export interface FoldResponse {
@@ -137,23 +137,21 @@ export interface WriterCalls {
   /**
    * Applies a page and moves the peer's cursor. Refused with `cursor_moved` where the stored cursor is not `since`, with
    * `instance_renewed` where this is another instance than asked, or the page proves that this log was rewound: then ask
-   * again as the instance that it is now.
+   * again as the instance that it is now. `restored_again` where a page proved that a short while ago too.
    */
   apply(request: ApplyRequest): Promise<ApplyResponse>;
   /** Makes the next pull from this peer start over. */
   resetCursor(peer: string): Promise<void>;
-  /** Becomes a new instance where a peer's cursor proves that this log was rewound; true where it did. */
+  /**
+   * Becomes a new instance where a peer's cursor proves that this log was rewound; true where it did. Rejects with
+   * `restored_again` where that was proved a short while ago too.
+   */
   rewound(cursor: string): Promise<boolean>;
   /**
-   * Notes that the peer has everything up to the cursor it asked with, and what it says of itself. Returns it where it
-   * claims more of our log than there is, as `node@epoch: claim`.
+   * Notes that the peer has everything up to the cursor it asked with, and what it says of itself. Where it claims more
+   * of our log than there is, that log was rewound, and this becomes a new instance.
    */
-  acknowledge(
-    node: string,
-    epoch: string | null,
-    cursor: string,
-    member?: Member | null,
-  ): Promise<readonly string[]>;
+  acknowledge(node: string, epoch: string | null, cursor: string, member?: Member | null): Promise<void>;
   /** Deletes rows that were soft-deleted long ago, and drops the tombstones that every member has. */
   prune(): Promise<Retained>;
   checkpoint(mode: CheckpointMode): Promise<CheckpointResponse>;

@@ -1,11 +1,12 @@
 import type { Database } from 'better-sqlite3';
-import type { Changelog } from '../changelog/changelog.js';
-import { isRewound, looksRewound, renew, renewIfRewound, type Renewal } from '../changelog/identity.js';
+import { readReplica, type Changelog } from '../changelog/changelog.js';
+import { isRewound, looksRewound, renew, renewRewound, type Renewal } from '../changelog/identity.js';
 import { keepMark, type LastMark } from '../changelog/mark-file.js';
 import { tellOwn } from '../changelog/own-member.js';
+import { SyncError } from '../errors.js';
 
-/** A peer that shows cursors which this log never had may do so by mistake: each renewal compares everything again. */
-const RENEWAL_PAUSE_MS = 60 * 60 * 1000;
+/** A peer that shows what this log never had may do so by mistake, and each renewal compares everything again. */
+const RENEWAL_PAUSE_MS = 10 * 60 * 1000;
 
 /** Sees to it that a database that was restored while it is open goes on as a new instance. */
 export class InstanceWatch {
@@ -35,18 +36,23 @@ export class InstanceWatch {
     this.renewed();
   }
 
-  /** Whether a peer's cursor is reason to call `believe`. */
+  /** Whether a peer's cursor tells that this log was rewound. */
   isEvidence(cursor: string): boolean {
-    const pausedMs = performance.now() - this.renewedByPeerMs;
-    return cursor !== '' && pausedMs >= RENEWAL_PAUSE_MS && looksRewound(this.database, cursor);
+    return looksRewound(this.database, cursor);
   }
 
-  /** Takes a peer's word for it that this log was rewound; true where it was. Call in a write transaction. */
-  believe(cursor: string): boolean {
-    if (!renewIfRewound(this.database, cursor)) return false;
+  /**
+   * Takes a peer's word for it that the log of `epoch` was rewound. Call in a write transaction. Throws `restored_again`
+   * where a peer's word has renewed this instance a short while ago.
+   */
+  believe(epoch: string): void {
+    // Meanwhile it may have become another instance by itself.
+    if (readReplica(this.database).epoch !== epoch) return;
+    const restMs = this.renewedByPeerMs + RENEWAL_PAUSE_MS - performance.now();
+    if (restMs > 0) throw restoredAgain(restMs);
+    renewRewound(this.database);
     this.renewedByPeerMs = performance.now();
     this.renewed();
-    return true;
   }
 
   /** Call after each commit. */
@@ -58,4 +64,15 @@ export class InstanceWatch {
     this.renewal = 'rewound';
     tellOwn(this.changelog(), Date.now());
   }
+}
+
+function restoredAgain(restMs: number): SyncError {
+  const minutes = Math.ceil(restMs / 60_000);
+  return new SyncError(
+    'restored_again',
+    'By what a peer has of it, the changelog of this replica was rewound, for the second time in a short while.',
+    {
+      hint: `It is believed in ${minutes} min, and until then nothing moves between the two; restart the replica to have it believed at once.`,
+    },
+  );
 }

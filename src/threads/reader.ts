@@ -57,6 +57,7 @@ export class Reader implements ReaderCalls {
         known: request.known ?? null,
         member: request.member ?? null,
         full: request.full ?? false,
+        witness: request.witness ?? null,
       };
       // One snapshot for the schema and the rows: a column that came in between would be missing from a record.
       const built = this.database.transaction(() => buildPage(this.changelogAt.current(), query))();

@@ -105,7 +105,12 @@ export class Writer implements WriterCalls {
       if (nothingNew && !hasNews(this.changelogAt.current(), page)) return toResponse(page, progress);
       // Committed apart: triggers that are put back move all cursors, this one too, and take the page back.
       await this.catchUp();
+      const { epoch } = readReplica(this.database);
       const done = await this.applyWhole(progress, request);
+      if (done.overclaimed) {
+        await this.renewFrom(epoch);
+        throw instanceRenewed(request.peer);
+      }
       return { ...toResponse(page, done), resolverFaults: this.resolvers.takeFaults() };
     });
   }
@@ -125,14 +130,16 @@ export class Writer implements WriterCalls {
     epoch: string | null,
     cursor: string,
     member: Member | null = null,
-  ): Promise<readonly string[]> {
+  ): Promise<void> {
     return this.inWrite(() => {
-      const acknowledged = placeOf(this.database, readReplica(this.database).epoch, cursor);
+      const { epoch: ours } = readReplica(this.database);
+      const acknowledged = placeOf(this.database, ours, cursor);
       const bound = { name: node, epoch, acknowledged, nowMs: Date.now() };
       const changelog = this.changelogAt.current();
       changelog.prepare(statement('peers/acknowledge')).run(bound);
-      if (epoch === null) return [];
-      return meetPuller(changelog, member ?? unheard(node, epoch), bound.nowMs);
+      if (epoch === null) return;
+      const { overclaimed } = meetPuller(changelog, member ?? unheard(node, epoch), bound.nowMs);
+      if (overclaimed) this.instance.believe(ours);
     });
   }
 
@@ -186,7 +193,15 @@ export class Writer implements WriterCalls {
 
   /** Takes a peer's word for it that this log was rewound. */
   private async renewIfRewound(cursor: string): Promise<boolean> {
-    return this.instance.isEvidence(cursor) && this.write(() => this.instance.believe(cursor));
+    if (!this.instance.isEvidence(cursor)) return false;
+    await this.renewFrom(readReplica(this.database).epoch);
+    return true;
+  }
+
+  private renewFrom(epoch: string): Promise<void> {
+    return this.write(() => {
+      this.instance.believe(epoch);
+    });
   }
 
   private inWrite<T>(work: () => T): Promise<T> {
@@ -327,7 +342,7 @@ function requireProgress(page: Page, request: ApplyRequest): void {
   });
 }
 
-function toResponse(page: Page, { changes, counts, overclaimed }: PageInProgress): ApplyResponse {
+function toResponse(page: Page, { changes, counts }: PageInProgress): ApplyResponse {
   return {
     received: changes.length,
     ...counts,
@@ -337,6 +352,5 @@ function toResponse(page: Page, { changes, counts, overclaimed }: PageInProgress
     resolverFaults: [],
     behind: page.behind,
     serverTimeMs: page.server_time_ms,
-    overclaimed,
   };
 }

@@ -70,6 +70,23 @@ describe('a page of the changelog', () => {
     expect(page('', 100, 'bob@1').changes).to.have.length(3);
   });
 
+  it('brings that too where the puller had the log before and compares everything once more', () => {
+    fill(3);
+    const witness = page().next_cursor;
+    const again = JSON.parse(replica.page('', 100, replica.origin, { witness })) as WirePage;
+    expect(again.changes).to.have.length(3);
+  });
+
+  it('is refused where the puller had a log before that this one is not', () => {
+    fill(3);
+    const [epoch = '', logId = ''] = page().next_cursor.split('.');
+    const ask = (witness: string) => () => replica.page('', 100, 'bob@1', { witness });
+    expect(ask(`${epoch}.${logId}.000000000000`))
+      .to.throw(SyncError)
+      .with.property('code', 'log_rewound');
+    expect(ask('0123.1.000000000000'), 'of another instance').not.to.throw();
+  });
+
   it('ends before a row that was written since the fold, and goes on there once that is folded', () => {
     fill(3);
     replica.app.exec(

@@ -8,7 +8,16 @@ import { openConnection, type HttpTarget } from '#src/pull/request.js';
 import { asNode, freePort, sendJson, sendPage, servePeer, type PeerServer } from './peer-server.js';
 
 const member = { ...unheard('desktop', 'e1'), tables: '0123456789abcdef', born_ms: 5, told_ms: 7, held: 1 };
-const QUERY = { since: '', limit: 10, member, known: null, full: false, waitMs: 0, ahead: false };
+const QUERY = {
+  since: '',
+  limit: 10,
+  member,
+  known: null,
+  full: false,
+  witness: null,
+  waitMs: 0,
+  ahead: false,
+};
 const never = new AbortController().signal;
 
 describe('the client of a peer', () => {
@@ -52,13 +61,19 @@ describe('the client of a peer', () => {
       { apiKey: 'secret' },
     );
     const claims = { 'bob@b0': 12, 'cid@c0': 0 };
-    const query = { ...QUERY, member: { ...member, claims }, known: '01234567', full: true };
+    const query = {
+      ...QUERY,
+      member: { ...member, claims },
+      known: '01234567',
+      full: true,
+      witness: 'e0.9.cd',
+    };
     const page = await client.page({ ...query, since: 'e0.1.ab' }, never);
     expect(Buffer.from(page.body).toString()).to.equal('{"changes":[]}');
     expect(key).to.equal('secret');
     expect(server?.asked).to.deep.equal([
       '/sync/changes?since=e0.1.ab&limit=10&node=desktop&epoch=e1' +
-        '&known=01234567&full=1&born=5&told=7&held=1&holds=0123456789abcdef&claims=bob@b0:12,cid@c0:0',
+        '&known=01234567&full=1&witness=e0.9.cd&born=5&told=7&held=1&holds=0123456789abcdef&claims=bob@b0:12,cid@c0:0',
     ]);
     await client.close();
   });

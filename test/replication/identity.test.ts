@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { parse, stringify } from 'yaml';
 import { markFileOf } from '#src/changelog/mark-file.js';
+import { add, backUp, removeLogs } from './backups.js';
 import { runCliWell } from './command-line.js';
-import { countOf, execute, queryRow, withDatabase } from './content.js';
+import { countOf, execute, queryRow } from './content.js';
 import { Replica, ReplicaGroup, freePorts, until } from './group.js';
 
 const SCHEMA = 'CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT)';
@@ -194,27 +195,8 @@ describe('a database file that is not what its replica left', function () {
   }
 });
 
-function backUp(replica: Replica): string {
-  const backup = `${replica.database}.backup`;
-  execute(replica.database, `VACUUM INTO '${backup}'`);
-  copyFileSync(markFileOf(replica.database), `${backup}-mark`);
-  return backup;
-}
-
-function add(replica: Replica, name: string, count: number): void {
-  withDatabase(replica.database, (database) => {
-    const insert = database.prepare('INSERT INTO words VALUES (?, ?)');
-    for (let number = 0; number < count; number += 1) insert.run(`${name}-${number}`, `word ${number}`);
-  });
-}
-
 function english(file: string, id: string): unknown {
   return queryRow(file, `SELECT english FROM words WHERE id = '${id}'`)[0];
-}
-
-/** What SQLite keeps beside a database; a backup goes without. */
-function removeLogs({ database }: Replica): void {
-  for (const suffix of ['-wal', '-shm']) rmSync(database + suffix, { force: true });
 }
 
 /** As `.restore` of the shell does: page by page into the file, under the eyes of those who have it open. */

@@ -263,7 +263,7 @@ export class QuickReplica {
     since: string,
     limit: number,
     puller: string | null,
-    start: Pick<PageQuery, 'member' | 'known' | 'full'> = {},
+    start: Pick<PageQuery, 'member' | 'known' | 'full' | 'witness'> = {},
   ): string {
     const query = { since, limit, puller, tables: null, nowMs: this.nowMs, ...start };
     return buildPage(this.changelog, query).json;

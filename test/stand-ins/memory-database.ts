@@ -79,7 +79,7 @@ export class MemoryDatabase {
       this.#run('pullStart', () => {
         const cursor = this.cursors.get(peer) ?? '';
         const member = unheard(this.node, this.epoch);
-        return { cursor, full: cursor === '', member, known: null, pruned: 0 };
+        return { cursor, full: cursor === '', witness: null, member, known: null, pruned: 0 };
       }),
     tableShapes: () => this.#run('tableShapes', () => []),
     stretch: () => this.#run('stretch', () => ({ rows: 0, content: NO_SUM, versions: NO_SUM, last: null })),
@@ -109,7 +109,6 @@ export class MemoryDatabase {
     acknowledge: (node, epoch, cursor) =>
       this.#run('acknowledge', () => {
         this.acknowledged.push(`${node} ${epoch ?? ''} ${cursor}`);
-        return [];
       }),
     checkpoint: (mode) =>
       this.#run(mode, () => ({ busy: false, walPages: 0, checkpointedPages: 0, walBytes: 0 })),
@@ -191,7 +190,6 @@ export class MemoryDatabase {
       hasMore: page.has_more,
       behind: page.behind,
       serverTimeMs: page.server_time_ms,
-      overclaimed: [],
     };
   }
 

@@ -46,6 +46,18 @@ describe('the writer', () => {
     return file.app.prepare(`SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'`).pluck().get();
   }
 
+  it('believes a cursor that its log never had, but not twice in a short while', async () => {
+    const foreign = () => {
+      const epoch = file.app.prepare('SELECT epoch FROM _sync_replica').pluck().get() as string;
+      return `${epoch}.1.000000000000`;
+    };
+    const first = foreign();
+    expect(await writer.rewound(first)).to.equal(true);
+    expect((await writer.fold()).renewal).to.equal('rewound');
+    expect(await writer.rewound(first), 'of the instance before').to.equal(false);
+    expect(await codeOf(writer.rewound(foreign()))).to.equal('restored_again');
+  });
+
   it('finds the triggers gone after a table was rebuilt, puts them back and closes the gap', async () => {
     addWords(file.app, 'a', 'b', 'c');
     await writer.fold();

@@ -1,0 +1,68 @@
+import { expect } from 'chai';
+import { add, backUp, restoreDisk } from './backups.js';
+import { countOf, execute } from './content.js';
+import { ReplicaGroup, type Replica } from './group.js';
+
+const SCHEMA = 'CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT)';
+
+describe('a disk that was put back to an earlier state', function () {
+  this.timeout(60_000);
+  let group: ReplicaGroup;
+  afterEach(() => group.remove());
+
+  async function begin(peers: Readonly<Record<string, readonly string[]>>): Promise<Replica[]> {
+    group = await ReplicaGroup.create({ tables: [{ name: 'words' }], peers });
+    for (const replica of group.replicas) {
+      replica.create(SCHEMA);
+      await replica.join();
+      await replica.start();
+    }
+    return [...group.replicas];
+  }
+
+  it('is noticed where the only peer is about to compare everything, and the log is longer than it was', async () => {
+    const [desktop, laptop] = (await begin({ desktop: ['laptop'], laptop: ['desktop'] })) as [
+      Replica,
+      Replica,
+    ];
+    add(laptop, 'early', 3);
+    await group.settle();
+    const backup = backUp(laptop);
+    add(laptop, 'pulled', 5);
+    await desktop.pull('laptop');
+    await desktop.stop();
+    // As a table that is captured from now on does.
+    execute(desktop.database, "UPDATE _sync_peers SET cursor = ''");
+    await laptop.stop();
+    restoreDisk(laptop, backup);
+    add(laptop, 'afterwards', 20);
+    await laptop.start();
+    await desktop.start();
+    await group.settle();
+    for (const { database } of group.replicas) expect(countOf(database, 'words')).to.equal(3 + 5 + 20);
+    await group.expectQuiet();
+  });
+
+  it('is noticed by what others claim, where only a third replica has what was lost', async () => {
+    const [desktop, server, laptop] = (await begin({
+      desktop: ['laptop'],
+      server: ['desktop'],
+      laptop: ['server'],
+    })) as [Replica, Replica, Replica];
+    add(laptop, 'early', 3);
+    await group.settle();
+    const backup = backUp(laptop);
+    add(laptop, 'pulled', 5);
+    await desktop.pull('laptop');
+    await server.pull('desktop');
+    await desktop.stop();
+    await laptop.stop();
+    restoreDisk(laptop, backup);
+    await laptop.start();
+    await laptop.pull('server');
+    expect(countOf(laptop.database, 'words')).to.equal(3 + 5);
+    await desktop.start();
+    await group.settle();
+    for (const { database } of group.replicas) expect(countOf(database, 'words')).to.equal(3 + 5);
+  });
+});

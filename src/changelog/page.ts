@@ -46,6 +46,8 @@ export interface BuiltPage {
   readonly waitsForFold: boolean;
   /** The log id up to which everything was folded. */
   readonly folded: number;
+  /** Log ids of versions that it ends before, since their rows are there where they should not be, or not where they should. */
+  readonly contradicted: readonly number[];
 }
 
 /** A stretch of the log that holds entries of one table. */
@@ -63,10 +65,9 @@ interface Basket {
   /** The last entry that the page covers. */
   last: number;
   full: boolean;
-  /** The next row was written since the fold. */
+  /** The next row was written since the fold, or contradicts its version. */
   atUnfolded: boolean;
-  /** False once a change was left out that does not come by itself. */
-  whole: boolean;
+  readonly contradicted: number[];
 }
 
 /**
@@ -92,7 +93,7 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       last: since,
       full: false,
       atUnfolded: hidden === 'too many',
-      whole: true,
+      contradicted: [],
     };
     for (const run of runsOf(scope, ids.slice(0, query.limit))) {
       fillFrom(changelog, scope, run, hidden === 'some', basket);
@@ -109,7 +110,7 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       next_cursor: nextCursor,
       has_more: hasMore,
       behind: atHead ? 0 : behindOf(changelog, scope, end),
-      ...(hasMore ? {} : groupNews(changelog, atHead && basket.whole, query.known ?? null)),
+      ...(hasMore ? {} : groupNews(changelog, atHead && basket.oversized.length === 0, query.known ?? null)),
       ...yourCursor(changelog, query.puller),
     };
     const head = {
@@ -126,6 +127,7 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       nextCursor,
       waitsForFold: basket.atUnfolded,
       folded,
+      contradicted: basket.contradicted,
     };
   })();
 }
@@ -228,8 +230,11 @@ function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolea
       return;
     }
     const json = write(row);
-    if (json === null) basket.whole = false;
-    else if (!add(basket, json)) return;
+    // Passed over, it might never come either: the same row may be back before anybody has noticed that it went.
+    if (json === null) basket.contradicted.push(Number(row[ID_CELL]));
+    basket.atUnfolded = basket.contradicted.length > 0;
+    if (json === null || basket.atUnfolded) continue;
+    if (!add(basket, json)) return;
     basket.last = Number(row[ID_CELL]);
   }
 }

@@ -68,12 +68,14 @@ async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<Page
     const page = await readPage(parts, query);
     if (page.hasMore && page.changes > 0) return page;
   }
+  let contradicted: readonly number[] = [];
   for (let folded = -1; ;) {
-    await settledWithin(parts.fold(), MAX_FOLD_WAIT_MS);
+    await settledWithin(parts.fold(contradicted), MAX_FOLD_WAIT_MS);
     const page = await readPage(parts, query);
-    const standsStill = page.folded === folded || parts.signal.aborted;
+    const contradictedStill = contradicted.length > 0 && page.contradicted[0] === contradicted[0];
+    const standsStill = page.folded === folded || contradictedStill || parts.signal.aborted;
     if (page.changes > 0 || !page.waitsForFold || standsStill) return page;
-    folded = page.folded;
+    ({ folded, contradicted } = page);
   }
 }
 

@@ -43,8 +43,8 @@ export interface FeedParts {
   readonly logger: Logger;
   /** Aborted when the replica stops: held requests are answered at once. */
   readonly signal: AbortSignal;
-  /** Enters what the app has written in the versions; logs its own failure. */
-  fold(): Promise<unknown>;
+  /** Enters what the app has written in the versions, and rows that contradict theirs (log ids); logs its own failure. */
+  fold(contradicted?: readonly number[]): Promise<unknown>;
   status(): Promise<object>;
   nodes(): Promise<object>;
   /** ms since 1970. */

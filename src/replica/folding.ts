@@ -3,21 +3,24 @@ import type { Renewal, SchemaChange, WriterCalls } from '../threads/calls.js';
 
 /**
  * Makes the function that folds for everyone who asks: one fold runs at a time, and all who ask meanwhile share
- * the next, which begins after they asked. It never rejects; a failure is logged
- * once until a fold succeeds, or until the replica stops (`signal`).
+ * the next, which begins after they asked. Log ids of versions that their rows contradict are passed on with it. It
+ * never rejects; a failure is logged once until a fold succeeds, or until the replica stops (`signal`).
  */
 export function createFolding(
   writer: Pick<WriterCalls, 'fold'>,
   logger: Logger,
   signal: AbortSignal,
-): () => Promise<void> {
+): (contradicted?: readonly number[]) => Promise<void> {
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
   let failing = false;
+  const contradicted = new Set<number>();
 
   async function run(): Promise<void> {
+    const logIds = [...contradicted];
+    contradicted.clear();
     try {
-      const { entries, versions, keyless, schema, renewal } = await writer.fold();
+      const { entries, versions, keyless, schema, renewal } = await writer.fold(logIds);
       if (keyless.length > 0)
         logger.warn('rows with NULL in their key are not replicated', { tables: keyless });
       if (renewal !== null) sayRenewal(logger, renewal);
@@ -37,7 +40,8 @@ export function createFolding(
     return running;
   }
 
-  return () => {
+  return (logIds = []) => {
+    for (const logId of logIds) contradicted.add(logId);
     if (running === null) return begin();
     next ??= running.then(begin);
     return next;

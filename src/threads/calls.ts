@@ -63,6 +63,8 @@ export interface PageResponse {
   readonly waitsForFold: boolean;
   /** The log id up to which everything was folded. */
   readonly folded: number;
+  /** Log ids of versions that it ends before, since their rows are there where they should not be, or not where they should. */
+  readonly contradicted: readonly number[];
 }
 
 export interface ApplyRequest {
@@ -132,8 +134,8 @@ export interface CheckpointResponse {
 export interface WriterCalls {
   /** Opens the database; every other call comes after it. */
   open(): Promise<OpenResponse>;
-  /** Folds what the app has written since; bounded batches. */
-  fold(): Promise<FoldResponse>;
+  /** Folds what the app has written since, and the rows of versions that they contradict, by log id; bounded batches. */
+  fold(contradicted?: readonly number[]): Promise<FoldResponse>;
   /**
    * Applies a page and moves the peer's cursor. Refused with `cursor_moved` where the stored cursor is not `since`, with
    * `instance_renewed` where this is another instance than asked, or the page proves that this log was rewound: then ask

@@ -12,6 +12,7 @@ import { retain } from '../apply/retention.js';
 import { retryAll } from '../apply/retry-all.js';
 import { backfillTable, closeEvictions, type BackfillOptions } from '../changelog/backfill.js';
 import { readReplica, tableNamed } from '../changelog/changelog.js';
+import { enterContradicted } from '../changelog/contradicted.js';
 import { afterFold, type Folded } from '../changelog/fold-all.js';
 import { meetPuller, tellOwn } from '../changelog/own-member.js';
 import { claimIdentity } from '../changelog/identity.js';
@@ -84,8 +85,12 @@ export class Writer implements WriterCalls {
     });
   }
 
-  fold(): Promise<FoldResponse> {
+  fold(contradicted: readonly number[] = []): Promise<FoldResponse> {
     return this.inTurn(async () => {
+      if (contradicted.length > 0)
+        await this.write(() => {
+          enterContradicted(this.changelogAt.current(), contradicted, Date.now());
+        });
       const folded = await this.catchUp();
       const { schemaChange: schema } = this;
       this.schemaChange = null;

@@ -230,5 +230,6 @@ export function answerOf(page: WirePage): PageResponse {
     nextCursor: page.next_cursor,
     waitsForFold: false,
     folded: 0,
+    contradicted: [],
   };
 }

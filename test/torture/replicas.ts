@@ -96,16 +96,22 @@ export class TortureReplica {
     return (await this.open()).writer.fold();
   }
 
-  /** Pulls from another replica to its head. */
-  async pull(from: TortureReplica): Promise<PullCounts> {
+  /** Pulls from another replica to its head; `fold` false: whose application holds the write lock meanwhile. */
+  async pull(from: TortureReplica, { fold = true } = {}): Promise<PullCounts> {
     const { writer, reader, epoch } = await this.open();
     const peer = await from.open();
     const counts: PullCounts = { received: 0, applied: 0, conflicts: 0, quarantined: 0 };
+    let contradicted: readonly number[] = [];
     for (let overtaken = 0; ;) {
-      await peer.writer.fold();
+      if (fold) await peer.writer.fold(contradicted);
       const { cursor: since, pruned, ...start } = await reader.pullStart(from.name);
       const request = { ...start, since, limit: PAGE_SIZE, node: this.name, epoch, tables: null };
       const page = await peer.reader.page(request);
+      // As the feed does, once for each.
+      if (fold && page.changes === 0 && page.contradicted.some((logId) => !contradicted.includes(logId))) {
+        ({ contradicted } = page);
+        continue;
+      }
       await peer.writer.acknowledge(this.name, epoch, since, start.member);
       const { body, sha256 } = page;
       const applied = await writer

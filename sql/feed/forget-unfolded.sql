@@ -1,1 +1,1 @@
-DELETE FROM temp.unfolded WHERE id <= :folded OR id > :head
+DELETE FROM temp.unfolded WHERE id <= :folded

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { openChangelog, type Changelog } from './changelog.js';
+import { openChangelog, readReplica, type Changelog } from './changelog.js';
 import { captureOf } from './triggers.js';
 import type { Config } from '../config/config.js';
 import { pathText } from '../config/faults.js';
@@ -24,7 +24,7 @@ export interface SchemaChange {
   readonly faults: readonly string[];
 }
 
-/** The changelog of a connection, opened anew whenever the schema has changed under it. */
+/** The changelog of a connection, opened anew whenever the schema has changed under it, or the instance. */
 export class ChangelogAtSchema {
   private opened: OpenedAt | null = null;
   /** The schema whose triggers were last looked at; null before the first time. */
@@ -84,13 +84,20 @@ export class ChangelogAtSchema {
     return this.database.pragma('schema_version', { simple: true }) as number;
   }
 
+  /** A backup that was restored into the open file numbers its origins otherwise. */
+  private epoch(): string {
+    return readReplica(this.database).epoch;
+  }
+
   private read(): OpenedAt {
     const schemaVersion = this.schemaVersion();
-    if (this.opened?.schemaVersion !== schemaVersion) {
+    if (this.opened?.schemaVersion !== schemaVersion || this.opened.epoch !== this.epoch()) {
+      requireMigrated(this.database);
       const { tables, faults } = inspectTables(this.config, this.database);
       this.opened = {
         changelog: openChangelog(this.database, tables, this.resolvers),
         schemaVersion,
+        epoch: this.epoch(),
         faults: faults.map((fault) => `${pathText(fault.path)}: ${fault.message}`),
       };
     }
@@ -101,6 +108,7 @@ export class ChangelogAtSchema {
 interface OpenedAt {
   readonly changelog: Changelog;
   readonly schemaVersion: number;
+  readonly epoch: string;
   readonly faults: readonly string[];
 }
 

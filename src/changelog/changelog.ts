@@ -2,6 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { Resolvers } from '../config/resolvers.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { statement, type Sql } from '../sql/template.js';
+import type { Cursor } from '../wire/cursor.js';
 import { registerFingerprint } from './fingerprint-function.js';
 import { registerNewStamp } from './fold-new.js';
 import type { Author } from './next-version.js';
@@ -24,6 +25,8 @@ export interface Changelog {
   readonly liveChanges: Map<string, number>;
   /** When each table may be counted again (see evictions.ts), by name. */
   readonly countAgainMs: Map<string, number>;
+  /** The newest mark when unfolded keys were last noted (see unfolded.ts). */
+  readonly unfolded: { noted: Omit<Cursor, 'epoch'> | null };
   /** When what is entered now settles conflicts, ms; null where none is open (see settle.ts). */
   readonly settling: { nowMs: number | null };
   /** Prepares once per text. */
@@ -53,6 +56,7 @@ export function openChangelog(
     liveChanges: new Map(),
     countAgainMs: new Map(),
     settling: { nowMs: null },
+    unfolded: { noted: null },
     prepare(sql) {
       let found = prepared.get(sql);
       if (found === undefined) {

@@ -1,7 +1,7 @@
 import { recordColumns } from '../database/record-columns.js';
 import { joinSql, statement, template } from '../sql/template.js';
 import type { Changelog } from './changelog.js';
-import { headOf } from './marks.js';
+import { headOf, isRewoundFrom, newestMarkOf } from './marks.js';
 
 /** More raw entries than this are not told apart one by one. */
 const MAX_UNFOLDED = 1_000_000;
@@ -12,7 +12,8 @@ const MOST_KEPT_IDS = 250_000;
 /**
  * Notes, in a table of this connection's own, the keys whose rows were written since the last fold: their versions
  * don't describe them, so a page ends before the first of them until it is folded. The table is kept from page to page,
- * and only what came is entered; it may hold entries that are folded by now. It is there where the answer is `some`.
+ * as long as the log goes on from where it was, and only what came is entered; it may hold entries that are folded by
+ * now. It is there where the answer is `some`.
  */
 export function hideUnfolded(changelog: Changelog, folded: number): 'none' | 'some' | 'too many' {
   const { database } = changelog;
@@ -21,28 +22,25 @@ export function hideUnfolded(changelog: Changelog, folded: number): 'none' | 'so
   const width = Math.max(1, ...changelog.tables.map((table) => table.key.length));
   const columns = { recordColumns: joinSql(recordColumns(width), ', ') };
   const { keyColumns } = changelog.prepare(statement('feed/unfolded-width')).get() as { keyColumns: number };
-  const isNew = keyColumns !== width;
+  const { unfolded } = changelog;
+  const goesOn = unfolded.noted !== null && !isRewoundFrom(database, unfolded.noted);
+  const isNew = keyColumns !== width || !goesOn;
   if (isNew) {
     database.exec(statement('feed/drop-unfolded'));
     database.exec(template('feed/create-unfolded', columns));
   }
-  const head = headOf(database);
-  forgetFolded(changelog, folded, head);
+  unfolded.noted = newestMarkOf(database);
+  forgetFolded(changelog, folded);
   const note = changelog.prepare(template('feed/note-unfolded', columns));
   note.run({ folded, limit: MAX_UNFOLDED + 1 });
   // Later than the first keys, which it so takes in order.
   if (isNew) database.exec(template('feed/index-unfolded', columns));
-  if (head - folded <= MAX_UNFOLDED) return 'some';
+  if (headOf(database) - folded <= MAX_UNFOLDED) return 'some';
   const counted = changelog.prepare(statement('feed/count-unfolded')).get({ folded }) as { entries: number };
   return counted.entries > MAX_UNFOLDED ? 'too many' : 'some';
 }
 
-function forgetFolded(changelog: Changelog, folded: number, head: number): void {
-  const noted = changelog.prepare(statement('feed/noted-unfolded')).get({ folded }) as {
-    first: number;
-    last: number;
-  };
-  // What a log that was rewound has no more goes at once.
-  if (noted.last > head || folded - noted.first > MOST_KEPT_IDS)
-    changelog.prepare(statement('feed/forget-unfolded')).run({ folded, head });
+function forgetFolded(changelog: Changelog, folded: number): void {
+  const { first } = changelog.prepare(statement('feed/noted-unfolded')).get({ folded }) as { first: number };
+  if (folded - first > MOST_KEPT_IDS) changelog.prepare(statement('feed/forget-unfolded')).run({ folded });
 }

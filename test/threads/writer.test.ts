@@ -58,6 +58,28 @@ describe('the writer', () => {
     expect(await codeOf(writer.rewound(foreign()))).to.equal('restored_again');
   });
 
+  it('is read right where a backup is restored into the open file', async () => {
+    addWords(file.app, 'a', 'b');
+    await writer.fold();
+    const reader = new Reader(file.config);
+    await reader.open();
+    const keys = async () => {
+      const { body } = await reader.page({ since: '', limit: 10, node: null, epoch: null, tables: null });
+      return (JSON.parse(Buffer.from(body).toString()) as WirePage).changes.map(({ key }) => key[0]);
+    };
+    const backup = new BetterSqlite3(`${file.app.name}.backup`);
+    await file.app.backup(backup.name);
+    addWords(file.app, 'c');
+    expect(await keys()).to.deep.equal(['a', 'b']);
+    await backup.backup(file.app.name);
+    backup.close();
+    file.app.exec(`UPDATE words SET english = 'edited' WHERE id = 'b'`);
+    expect(await keys(), 'not the new row under its old version').to.deep.equal(['a']);
+    await writer.fold();
+    expect(await keys()).to.deep.equal(['a', 'b']);
+    await reader.close();
+  });
+
   it('finds the triggers gone after a table was rebuilt, puts them back and closes the gap', async () => {
     addWords(file.app, 'a', 'b', 'c');
     await writer.fold();

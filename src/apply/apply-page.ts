@@ -12,7 +12,7 @@ import type { ApplyClock } from './local.js';
 import { learn } from './learn.js';
 import { enterTogether, newRowsAt, NotTogether, ROWS_TOGETHER } from './new-rows.js';
 import { retryParked } from './parked.js';
-import { isSuspect, tooOld } from './too-old.js';
+import { OldRows } from './too-old.js';
 
 export interface ApplyOptions extends ApplyClock {
   readonly peer: string;
@@ -113,15 +113,18 @@ function applyInBox(
 ): number {
   const started = options.elapsedMs();
   const held = isAnythingHeld(changelog);
-  const suspect = isSuspect(changelog, progress.page);
+  const oldRows = new OldRows(changelog, progress.page);
   // Whatever may keep a single row back has them looked at one by one.
-  const together = held || suspect || progress.refused.size > 0 ? 1 : progress.together;
+  const together = held || oldRows.suspect || progress.refused.size > 0 ? 1 : progress.together;
   let next = progress.next;
   let looked = next;
   while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
     if (together > 1 && next >= looked && changelog.settling.nowMs === null) {
       const rows = newRowsAt(changelog, progress.changes, { place: next, count: together });
-      if (rows?.changes.length === together) {
+      if (
+        rows?.changes.length === together &&
+        rows.changes.every((change) => oldRows.refusal(change) === null)
+      ) {
         enterTogether(changelog, rows);
         counts.applied += together;
         next += together;
@@ -135,24 +138,13 @@ function applyInBox(
       applyOne(
         changelog,
         counts,
-        { change, refusal: refusalOf(changelog, progress, next, suspect), place: next, held },
+        { change, refusal: oldRows.refusal(change) ?? progress.refused.get(next), place: next, held },
         options,
       );
     next += 1;
   }
+  oldRows.passOnSuspicion();
   return next;
-}
-
-/** Why the change at this place is not even tried. */
-function refusalOf(
-  changelog: Changelog,
-  { changes, refused }: PageInProgress,
-  place: number,
-  suspect: boolean,
-): Reason | undefined {
-  const change = changes[place];
-  const old = suspect && change !== undefined ? tooOld(changelog, change) : null;
-  return old ?? refused.get(place);
 }
 
 function requireCursor(changelog: Changelog, options: ApplyOptions): void {

@@ -1,7 +1,11 @@
-import { tableNamed, type Changelog } from '../changelog/changelog.js';
-import { horizonOf } from '../changelog/horizon.js';
+import { tableNamed, originOf, readReplica, type Changelog } from '../changelog/changelog.js';
+import { horizonOf, type Horizon } from '../changelog/horizon.js';
+import { markedHeadOf } from '../changelog/marks.js';
 import { readMembers } from '../changelog/members.js';
+import { ownMember } from '../changelog/own-member.js';
+import { statement } from '../sql/template.js';
 import type { Change } from '../wire/change.js';
+import { instanceOf, type Claims } from '../wire/members.js';
 import type { Page } from '../wire/page.js';
 import { findRow, findVersion } from './local.js';
 import type { Reason } from './quarantine.js';
@@ -9,21 +13,77 @@ import type { Reason } from './quarantine.js';
 /** How the reason of a change starts that only a person may apply. */
 export const TOO_OLD = 'older than what was pruned:';
 
-/** Whether the sender of a page may hold rows whose deletion it missed: it was forgotten once, or is a copy or a backup. */
-export function isSuspect(changelog: Changelog, { node, epoch, renewed }: Page): boolean {
+/**
+ * Finds the changes of a page that may bring back rows whose deletion was pruned: those of a sender that may have missed
+ * it, because it was forgotten once, or is a copy or a backup; and versions that this replica has had, whoever sends them.
+ */
+export class OldRows {
+  /** Whether the sender may have missed deletions. */
+  readonly suspect: boolean;
+  private readonly horizons = new Map<string, Horizon | null>();
+  private readonly sender: string;
+  private had: Claims | null = null;
+  private tookUnjudged = false;
+
+  constructor(
+    private readonly changelog: Changelog,
+    page: Page,
+  ) {
+    this.suspect = isSuspect(changelog, page);
+    this.sender = instanceOf(page);
+  }
+
+  /** Why a change is not applied by itself: its row is unknown here, and may have been deleted. Null where it is fine. */
+  refusal(change: Change): Reason | null {
+    if (change.record === null) return null;
+    const horizon = this.horizonOf(change.table);
+    if (horizon === null) {
+      this.tookUnjudged ||= this.suspect && change.version.origin !== this.sender && this.isUnknown(change);
+      return null;
+    }
+    const isOld = change.version.stamp <= horizon.stamp && (this.suspect || this.hadIt(change));
+    if (!isOld || !this.isUnknown(change)) return null;
+    return `${TOO_OLD} this row is unknown here and may have been deleted; quarantine retry ID applies it, quarantine drop ID leaves it out`;
+  }
+
+  /**
+   * What nobody could judge here, since this replica has not heard of anything pruned yet, others can: from now on they
+   * look at this one as at the sender. Call in the transaction that applies the changes.
+   */
+  passOnSuspicion(): void {
+    if (this.tookUnjudged) this.changelog.prepare(statement('prune/become-suspect')).run();
+  }
+
+  private horizonOf(table: string): Horizon | null {
+    let horizon = this.horizons.get(table);
+    if (horizon === undefined) {
+      horizon = horizonOf(this.changelog, table);
+      this.horizons.set(table, horizon);
+    }
+    return horizon;
+  }
+
+  private isUnknown({ table: name, key }: Change): boolean {
+    const table = tableNamed(this.changelog, name);
+    if (table?.key.length !== key.length) return false;
+    return findVersion(this.changelog, table, key) === null && findRow(this.changelog, table, key) === null;
+  }
+
+  /** Whether this version, or a newer one, was here once, by what this replica claims. */
+  private hadIt({ version, originSeq }: Change): boolean {
+    this.had ??= claimsAndOwn(this.changelog);
+    return originSeq !== undefined && originSeq <= (this.had[version.origin] ?? 0);
+  }
+}
+
+/** Whether the sender of a page may hold rows whose deletion it missed. */
+function isSuspect(changelog: Changelog, { node, epoch, renewed }: Page): boolean {
   if (renewed) return true;
   const sender = readMembers(changelog).get(node);
   return sender?.epoch === epoch && sender.forgotten_ms !== null;
 }
 
-/** Why a suspect's change is not applied by itself: its row is unknown here, and may have been deleted. Null where it is fine. */
-export function tooOld(changelog: Changelog, change: Change): Reason | null {
-  const table = tableNamed(changelog, change.table);
-  if (table === undefined || change.record === null || change.key.length !== table.key.length) return null;
-  const horizon = horizonOf(changelog, table.name);
-  if (horizon === null || change.version.stamp > horizon.stamp) return null;
-  if (findVersion(changelog, table, change.key) !== null || findRow(changelog, table, change.key) !== null) {
-    return null;
-  }
-  return `${TOO_OLD} this row is unknown here and may have been deleted; quarantine retry ID applies it, quarantine drop ID leaves it out`;
+function claimsAndOwn(changelog: Changelog): Claims {
+  const { database } = changelog;
+  return { ...ownMember(changelog).claims, [originOf(readReplica(database))]: markedHeadOf(database) };
 }

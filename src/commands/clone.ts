@@ -81,7 +81,7 @@ export const command: CommandDefinition<CloneOptions> = {
     const config = configure(context, wish, peer, description, options.force === true, (draft) => {
       finish(draft, unfinished, description);
     });
-    report(context, { config, peer, received, pull: await firstPull(config, peer) });
+    report(context, { config, peer, received, pull: await firstPull(config, peer, description.renewed) });
     return 0;
   },
 };

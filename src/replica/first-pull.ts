@@ -21,9 +21,10 @@ export interface FirstPull {
 
 /**
  * Pulls from the source of a snapshot what was written there since, which also makes this replica known to it. A failure
- * that a person can act on is an outcome: the daemon will pull again.
+ * that a person can act on is an outcome: the daemon will pull again. `suspect`: the source may hold rows whose deletion
+ * it missed, and now this replica.
  */
-export async function firstPull(config: Config, peer: PeerConfig): Promise<FirstPull> {
+export async function firstPull(config: Config, peer: PeerConfig, suspect: boolean): Promise<FirstPull> {
   // In this thread: nothing else waits for it.
   const writer = new Writer(config);
   const reader = new Reader(config);
@@ -65,6 +66,6 @@ export async function firstPull(config: Config, peer: PeerConfig): Promise<First
     await writer.close();
   }
   const trusted = pulled !== null && !startedOver;
-  if (trusted) trust(config);
+  if (trusted && !suspect) trust(config);
   return { pulled, error, trusted };
 }

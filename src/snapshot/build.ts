@@ -36,6 +36,7 @@ const CACHE_KIB = 32 * 1024;
 interface SourceState {
   readonly node: string;
   readonly epoch: string;
+  readonly renewed: number;
   readonly logId: number;
   readonly mark: string;
   readonly unfolded: number;
@@ -217,13 +218,14 @@ function copyWithIndexes(target: Database, copied: Copied): void {
 function describe(
   config: Config,
   tables: readonly ReplicatedTable[],
-  { node, epoch, logId, mark }: SourceState,
+  { node, epoch, renewed, logId, mark }: SourceState,
 ): SnapshotDescription {
   return {
     format: SNAPSHOT_FORMAT,
     node,
     epoch,
     cursor: formatCursor({ epoch, logId, mark }),
+    renewed: renewed === 1,
     tables: tables.map(({ name, key, config: table }) => ({
       name,
       primary_key: key.map((column) => column.name),

@@ -37,6 +37,8 @@ const descriptionSchema = z.strictObject({
   epoch: z.string().regex(/^[0-9a-f]{1,64}$/),
   /** Everything in that instance's log up to here is in the file. */
   cursor: z.string().min(1).max(MAX_CURSOR_LENGTH),
+  /** The source may hold rows whose deletion it missed: as `renewed` in a page. */
+  renewed: z.boolean(),
   tables: z.array(tableSchema),
 });
 

@@ -211,6 +211,44 @@ describe('pruning', () => {
     expect(held(ann)).to.deep.equal(['w']);
   });
 
+  it('takes back nothing that a fresh replica has from a copy', () => {
+    // The copy has rows of an author that nobody claims to have: its instance is no more.
+    add(dan, 'w');
+    const old = group.newFile();
+    dan.copyTo(old);
+    everyoneMeets(ann, bob, dan);
+    const backup = group.newFile();
+    bob.copyTo(backup);
+    remove(ann, 'w');
+    everyoneMeets(ann, bob, dan);
+    everyoneMeets(ann, bob, group.openCopy('dan', old));
+    expect([ann.prune(), bob.prune()]).to.deep.equal([1, 1]);
+    cid.pullFrom(group.openCopy('copy', backup));
+    expect(words(cid)).to.deep.equal(['w']);
+    everyoneMeets(ann, cid);
+    expect(words(ann)).to.deep.equal([]);
+    expect(held(ann)).to.deep.equal(['w']);
+  });
+
+  it('takes back nothing that a fresh replica has from a forgotten one, of which neither knows that it was', () => {
+    add(ann, 'w');
+    add(bob, 'v');
+    everyoneMeets(ann, bob, dan);
+    remove(ann, 'w');
+    remove(ann, 'v');
+    everyoneMeets(ann, bob);
+    group.nowMs += 60_000;
+    ann.forget('dan');
+    everyoneMeets(ann, bob);
+    expect([ann.prune(), bob.prune()]).to.deep.equal([2, 2]);
+    cid.pullFrom(dan);
+    expect(words(cid)).to.deep.equal(['v', 'w']);
+    everyoneMeets(ann, bob, cid);
+    for (const replica of [ann, bob]) expect(words(replica), replica.node).to.deep.equal([]);
+    // What a replica wrote itself nobody sends it.
+    expect([held(ann), held(bob)]).to.deep.equal([['v'], ['w']]);
+  });
+
   it('accepts a fresh replica with rows of its own that joins late', () => {
     add(ann, 'w');
     everyoneMeets(ann, bob);

@@ -287,6 +287,7 @@ export class QuickGroup {
   private readonly folder = mkdtempSync(join(tmpdir(), 'quick-'));
   private readonly template = join(this.folder, 'template.db');
   private readonly replicas: QuickReplica[] = [];
+  private newFiles = 0;
   nowMs = Date.now();
 
   constructor(
@@ -334,7 +335,8 @@ export class QuickGroup {
 
   /** A path for one more file. */
   newFile(): string {
-    return join(this.folder, `copy-${this.replicas.length}-${this.nowMs}.db`);
+    this.newFiles += 1;
+    return join(this.folder, `copy-${this.newFiles}.db`);
   }
 
   private open(

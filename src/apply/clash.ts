@@ -1,4 +1,4 @@
-import { originOf, readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
+import { readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { stampAfter } from '../clock/stamp.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import type { Change } from '../wire/change.js';
@@ -11,6 +11,7 @@ import { reasonOf } from './quarantine.js';
 import { rowsInTheWay } from './rows-in-the-way.js';
 import { inSavepoint } from './savepoint.js';
 import { withKept, type Writable } from './write.js';
+import { instanceOf } from '../wire/instance.js';
 
 /** A row here that holds a unique value which an incoming change claims. */
 interface Holder extends Side {
@@ -114,7 +115,7 @@ function tombstoneOf(
   table: ReplicatedTable,
   loser: { key: readonly SqlValue[]; version: Version },
 ): Change {
-  const origin = originOf(readReplica(changelog.database));
+  const origin = instanceOf(readReplica(changelog.database));
   const version = {
     rank: loser.version.rank,
     stamp: stampAfter(loser.version.stamp),

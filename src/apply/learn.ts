@@ -4,8 +4,9 @@ import { learnMembers, type Learned } from '../changelog/members.js';
 import { ownMember, tellOwn } from '../changelog/own-member.js';
 import { statement } from '../sql/template.js';
 import { parseCursor } from '../wire/cursor.js';
-import { instanceOf, mergeClaims, membersHash, unheard, type Claims, type Member } from '../wire/members.js';
+import { mergeClaims, membersHash, unheard, type Claims, type Member } from '../wire/members.js';
 import type { Page } from '../wire/page.js';
+import { instanceOf } from '../wire/instance.js';
 
 /**
  * Takes in what the last page of a pull says of the group, and claims what this replica now has. Call in the transaction

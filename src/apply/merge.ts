@@ -1,4 +1,4 @@
-import { originOf, readReplica, type Changelog } from '../changelog/changelog.js';
+import { readReplica, type Changelog } from '../changelog/changelog.js';
 import { stampAfter } from '../clock/stamp.js';
 import type { ResolverContext, ResolverVersion } from '../config/resolvers.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
@@ -13,6 +13,7 @@ import { placeRow } from './rows-in-the-way.js';
 import { inSavepoint } from './savepoint.js';
 import type { Met } from './undecided.js';
 import { deleteRow, enterVersion } from './write.js';
+import { instanceOf } from '../wire/instance.js';
 
 /**
  * Has the table's resolver merge the two sides, and writes what it returns as a version of this instance that has seen
@@ -105,7 +106,7 @@ function writeRow(
 
 /** Just above both, so that it beats them and no edit that is newer. */
 function mergedVersion(changelog: Changelog, { local, change }: Met, fingerprint: string): Version {
-  const origin = originOf(readReplica(changelog.database));
+  const origin = instanceOf(readReplica(changelog.database));
   const sides = [local.version, change.version];
   return {
     rank: Math.max(local.version.rank, change.version.rank),

@@ -1,6 +1,7 @@
-import { originOf, readReplica, type Changelog } from '../changelog/changelog.js';
+import { readReplica, type Changelog } from '../changelog/changelog.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import type { Version } from '../wire/version.js';
+import { instanceOf } from '../wire/instance.js';
 
 /** Who decides a conflict here: the order of versions, the table's resolver, or a person. */
 export type DecidedBy = 'version' | 'resolver' | 'nobody';
@@ -14,6 +15,6 @@ export function decidedBy(changelog: Changelog, { config }: ReplicatedTable, los
     case 'manual':
       return 'nobody';
     case 'custom':
-      return loser.origin === originOf(readReplica(changelog.database)) ? 'resolver' : 'version';
+      return loser.origin === instanceOf(readReplica(changelog.database)) ? 'resolver' : 'version';
   }
 }

@@ -1,14 +1,15 @@
-import { tableNamed, originOf, readReplica, type Changelog } from '../changelog/changelog.js';
+import { tableNamed, readReplica, type Changelog } from '../changelog/changelog.js';
 import { horizonOf, type Horizon } from '../changelog/horizon.js';
 import { markedHeadOf } from '../changelog/marks.js';
 import { readMembers } from '../changelog/members.js';
 import { ownMember } from '../changelog/own-member.js';
 import { statement } from '../sql/template.js';
 import type { Change } from '../wire/change.js';
-import { instanceOf, type Claims } from '../wire/members.js';
+import { type Claims } from '../wire/members.js';
 import type { Page } from '../wire/page.js';
 import { findRow, findVersion } from './local.js';
 import type { Reason } from './quarantine.js';
+import { instanceOf } from '../wire/instance.js';
 
 /** How the reason of a change starts that only a person may apply. */
 export const TOO_OLD = 'older than what was pruned:';
@@ -85,5 +86,5 @@ function isSuspect(changelog: Changelog, { node, epoch, renewed }: Page): boolea
 
 function claimsAndOwn(changelog: Changelog): Claims {
   const { database } = changelog;
-  return { ...ownMember(changelog).claims, [originOf(readReplica(database))]: markedHeadOf(database) };
+  return { ...ownMember(changelog).claims, [instanceOf(readReplica(database))]: markedHeadOf(database) };
 }

@@ -7,12 +7,7 @@ import { registerFingerprint } from './fingerprint-function.js';
 import { registerNewStamp } from './fold-new.js';
 import type { Author } from './next-version.js';
 import { Origins } from './origins.js';
-
-/** This database instance: its origin is `node@epoch`. */
-export interface Identity {
-  readonly node: string;
-  readonly epoch: string;
-}
+import { instanceOf, type Instance } from '../wire/instance.js';
 
 /** One connection's view of a migrated database: who it is, what it replicates, and its prepared statements. */
 export interface Changelog {
@@ -76,7 +71,7 @@ export function openChangelog(
   };
 }
 
-interface ReplicaRow extends Identity {
+interface ReplicaRow extends Instance {
   /** Every entry up to here is folded. */
   readonly folded: number;
   /** When what it claims began, ms. */
@@ -93,15 +88,11 @@ export function readReplica(database: Database): ReplicaRow {
   return row;
 }
 
-export function originOf(identity: Identity): string {
-  return `${identity.node}@${identity.epoch}`;
-}
-
 /** This instance as the author of versions in a table. */
 export function authorOf(changelog: Changelog, { config }: ReplicatedTable): Author {
   const identity = readReplica(changelog.database);
   const preferred = config.conflictResolution === 'source_wins' && config.preferredNode === identity.node;
-  return { origin: originOf(identity), preferred };
+  return { origin: instanceOf(identity), preferred };
 }
 
 export function tableNamed(changelog: Changelog, name: string): ReplicatedTable | undefined {

@@ -1,7 +1,8 @@
 import { statement, template, fragment, type Sql } from '../sql/template.js';
 import { tablesHash, type Member } from '../wire/members.js';
-import { originOf, readReplica, type Changelog } from './changelog.js';
+import { readReplica, type Changelog } from './changelog.js';
 import { markedHeadOf } from './marks.js';
+import { instanceOf } from '../wire/instance.js';
 
 /** What a puller says of itself, as far as the feed has to know. */
 export interface Puller {
@@ -32,7 +33,7 @@ export function hadBy(changelog: Changelog, puller: Puller): Had {
   const author = (puller.witness ?? null) === null ? puller.puller : null;
   const pullerOrigin = (author === null ? undefined : origins.knownId(author)) ?? -1;
   const claims = usableClaims(changelog, puller);
-  const ours = originOf(readReplica(changelog.database));
+  const ours = instanceOf(readReplica(changelog.database));
   const ofOthers = Object.entries(claims).flatMap(([instance, logId]) => {
     const origin = origins.knownId(instance);
     return instance === ours || origin === undefined || logId === 0 ? [] : [[origin, logId] as const];

@@ -3,9 +3,10 @@ import { newEpoch } from '../database/migrate.js';
 import { fileIdOf } from '../database/file-id.js';
 import { statement } from '../sql/template.js';
 import { parseCursor } from '../wire/cursor.js';
-import { originOf, readReplica } from './changelog.js';
+import { readReplica } from './changelog.js';
 import { readMarkFile, type LastMark } from './mark-file.js';
 import { drawMark, isRewoundFrom } from './marks.js';
+import { instanceOf } from '../wire/instance.js';
 
 /**
  * Why a database became a new instance. `other_node`: it was another replica's (a copy). `other_file`: it is not the
@@ -53,7 +54,7 @@ export function renewRewound(database: Database): void {
   const before = readReplica(database);
   const acknowledged = newestAcknowledged(database);
   renew(database, before.node);
-  const origins = { before: originOf(before), after: originOf(readReplica(database)) };
+  const origins = { before: instanceOf(before), after: instanceOf(readReplica(database)) };
   database.prepare(statement('changelog/know-origin')).run({ name: origins.after });
   database.prepare(statement('changelog/pass-on')).run({ ...origins, acknowledged });
 }

@@ -1,17 +1,16 @@
 import { statement } from '../sql/template.js';
 import {
   canonical,
-  instanceOf,
   isForgotten,
   MAX_MEMBERS,
   mergeMembers,
-  parseInstance,
   unheard,
   type Claims,
   type Member,
 } from '../wire/members.js';
-import { originOf, readReplica, type Changelog } from './changelog.js';
+import { readReplica, type Changelog } from './changelog.js';
 import { markedHeadOf } from './marks.js';
+import { instanceOf, parseInstance } from '../wire/instance.js';
 
 /** What came of what was told. */
 export interface Learned {
@@ -73,7 +72,7 @@ function saveChanged(
   after: ReadonlyMap<string, Member>,
 ): boolean {
   const present = new Set([...after.values()].map(instanceOf));
-  const ours = originOf(readReplica(changelog.database));
+  const ours = instanceOf(readReplica(changelog.database));
   const head = markedHeadOf(changelog.database);
   let overclaimed = false;
   for (const [name, row] of after) {

@@ -1,15 +1,8 @@
 import { statement } from '../sql/template.js';
-import {
-  canonical,
-  instanceOf,
-  mergeClaims,
-  tablesHash,
-  unheard,
-  type Claims,
-  type Member,
-} from '../wire/members.js';
+import { canonical, mergeClaims, tablesHash, unheard, type Claims, type Member } from '../wire/members.js';
 import { readReplica, type Changelog } from './changelog.js';
 import { learnMembers, putMember, readMembers, type Learned } from './members.js';
+import { instanceOf } from '../wire/instance.js';
 
 /** What this replica says of itself, as it was last written down. */
 export function ownMember(changelog: Changelog): Member {

@@ -5,7 +5,7 @@ import { SyncError } from '../errors.js';
 import type { WireChange } from '../wire/change.js';
 import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow } from '../wire/page.js';
 import type { Member } from '../wire/members.js';
-import { isSameName, originOf, readReplica, type Changelog } from './changelog.js';
+import { isSameName, readReplica, type Changelog } from './changelog.js';
 import { changeWriter, ID_CELL, UNFOLDED_CELL } from './change-json.js';
 import { cursorAt, cursorInvalid, headOf, markedHeadOf, placeOf } from './marks.js';
 import { looksRewound } from './identity.js';
@@ -15,6 +15,7 @@ import { rowColumns, type PlainValue } from './row.js';
 import { witnessOf } from './peers.js';
 import { hideUnfolded } from './unfolded.js';
 import { parseCursor } from '../wire/cursor.js';
+import { instanceOf } from '../wire/instance.js';
 
 /** Entries behind a page are counted no further than this; then the length of the log stands for them. */
 const MAX_BEHIND_COUNTED = 1_000;
@@ -144,7 +145,7 @@ function yourCursor(changelog: Changelog, puller: string | null): { your_cursor?
  * everything from the start: until it has, it claims nothing, and nothing more is pruned.
  */
 function requireUnpruned(changelog: Changelog, query: PageQuery, since: number, pruned: number): void {
-  const claim = query.member?.claims[originOf(readReplica(changelog.database))] ?? 0;
+  const claim = query.member?.claims[instanceOf(readReplica(changelog.database))] ?? 0;
   if (query.since === '' || query.full === true || Math.max(since, claim) >= pruned) return;
   throw new SyncError('cursor_invalid', 'The cursor is older than what was pruned here.', {
     hint: 'Start over without a cursor; a replica does so by itself.',
@@ -219,7 +220,7 @@ function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolea
     .prepare(rowsSql(run.table, scope.had, hideSome))
     .safeIntegers(true)
     .raw(true);
-  const ours = originOf(readReplica(changelog.database));
+  const ours = instanceOf(readReplica(changelog.database));
   const ourOrigin = changelog.origins.knownId(ours) ?? -1;
   const bound = { first: run.first, last: run.last, ourOrigin, ...scope.had.bound };
   const write = changeWriter(changelog, run.table);

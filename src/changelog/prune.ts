@@ -1,8 +1,9 @@
 import { statement } from '../sql/template.js';
 import { isForgotten, unheard, type Member } from '../wire/members.js';
-import { originOf, readReplica, type Changelog } from './changelog.js';
+import { readReplica, type Changelog } from './changelog.js';
 import { headOf, markedHeadOf } from './marks.js';
 import { readMembers } from './members.js';
+import { instanceOf } from '../wire/instance.js';
 
 /** Entries of the log that one transaction looks at. */
 const BATCH_ENTRIES = 5_000;
@@ -35,7 +36,7 @@ export function pruneBound(changelog: Changelog, configured: readonly string[]):
   const members = readMembers(changelog);
   for (const name of configured) if (!members.has(name)) members.set(name, unheard(name, ''));
   members.delete(replica.node);
-  const ours = originOf(replica);
+  const ours = instanceOf(replica);
   const standings = [...members.values()]
     .map((member) => standingOf(member, member.claims[ours] ?? 0))
     .sort((a, b) => (a.member.node < b.member.node ? -1 : 1));

@@ -2,6 +2,7 @@ import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
 import { parseListen, parsePeerAddress } from './addresses.js';
 import { parseDurationMs, parseSizeBytes } from './quantities.js';
+import { NODE_ID } from '../wire/instance.js';
 
 /**
  * The configuration file, key by key (docs/config.example.yaml says what each is for). Strict: an unknown key is
@@ -22,7 +23,6 @@ export const DEFAULT_TIMESTAMP_PATTERNS = [
   'last_modified',
   'modified_time',
 ];
-export const NODE_ID = /^[A-Za-z0-9._-]{1,64}$/;
 export const NODE_ID_RULE = '1 to 64 letters, digits, . _ -';
 
 function text(what: string) {

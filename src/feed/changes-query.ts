@@ -5,6 +5,7 @@ import { parseClaims, unheard, type Member } from '../wire/members.js';
 import { MAX_STAMP_MS } from '../clock/stamp.js';
 import { MAX_CURSOR_LENGTH } from '../wire/cursor.js';
 import { DEFAULT_PAGE_CHANGES, MAX_PAGE_CHANGES, MAX_WAIT_S } from '../wire/http.js';
+import { EPOCH, NODE_ID } from '../wire/instance.js';
 
 export interface ChangesQuery extends PageRequest {
   /** How long to hold the request until there is something, in ms. */
@@ -31,14 +32,8 @@ const time = z
 const changesQuery = z.object({
   since: z.string().max(MAX_CURSOR_LENGTH, 'is too long for a cursor').default(''),
   limit: integer(MAX_PAGE_CHANGES, 1).default(DEFAULT_PAGE_CHANGES),
-  node: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be a node id: letters, digits, . _ -')
-    .optional(),
-  epoch: z
-    .string()
-    .regex(/^[0-9a-f]{1,64}$/, 'must be an epoch: hex digits')
-    .optional(),
+  node: z.string().regex(NODE_ID, 'must be a node id: letters, digits, . _ -').optional(),
+  epoch: z.string().regex(EPOCH, 'must be an epoch: hex digits').optional(),
   tables: z.string().max(MAX_TABLES_LENGTH, 'is too long').optional(),
   wait: integer(MAX_WAIT_S, 0).default(0),
   full: z.enum(['0', '1'], 'must be 0 or 1').default('0'),

@@ -7,6 +7,7 @@ import { SyncError } from '../errors.js';
 import { SNAPSHOT_HASH_HEADER, SNAPSHOT_LENGTH_HEADER } from '../wire/snapshot.js';
 import type { FeedParts } from './feed.js';
 import type { HeldSnapshot } from './snapshots.js';
+import { NODE_ID } from '../wire/instance.js';
 
 /** When to ask again, in seconds, by what kept the snapshot from being served. */
 const RETRY_AFTER_S: Readonly<Record<string, number>> = {
@@ -16,10 +17,7 @@ const RETRY_AFTER_S: Readonly<Record<string, number>> = {
 };
 
 const snapshotQuery = z.strictObject({
-  node: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/)
-    .optional(),
+  node: z.string().regex(NODE_ID).optional(),
 });
 
 type SnapshotParts = Pick<FeedParts, 'snapshots' | 'node' | 'signal' | 'silenceMs'>;

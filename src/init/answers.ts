@@ -2,9 +2,10 @@ import { hostname } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { parseListen, parsePeerAddress } from '../config/addresses.js';
 import type { PeerConfig } from '../config/config.js';
-import { NODE_ID, NODE_ID_RULE } from '../config/schema.js';
+import { NODE_ID_RULE } from '../config/schema.js';
 import { SyncError } from '../errors.js';
 import { nodeIdFrom } from './node-id.js';
+import { NODE_ID } from '../wire/instance.js';
 
 const DEFAULT_LISTEN = '127.0.0.1:8091';
 

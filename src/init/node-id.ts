@@ -1,4 +1,4 @@
-import { NODE_ID } from '../config/schema.js';
+import { NODE_ID } from '../wire/instance.js';
 
 const FALLBACK = 'replica';
 const MAX_CHARACTERS = 64;

@@ -3,7 +3,6 @@ import { closeSync, createReadStream, openSync, rmSync, statSync } from 'node:fs
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
-import { originOf } from '../changelog/changelog.js';
 import { foldBatch } from '../changelog/fold.js';
 import { captureOf } from '../changelog/triggers.js';
 import type { Config } from '../config/config.js';
@@ -17,6 +16,7 @@ import { ChangelogAtSchema } from '../changelog/changelog-at.js';
 import { formatCursor } from '../wire/cursor.js';
 import { SNAPSHOT_FORMAT, type SnapshotDescription } from '../wire/snapshot.js';
 import { copyEntries, copyRows, inspectSource, isVerbatim, type Copied } from './copy.js';
+import { instanceOf } from '../wire/instance.js';
 
 export interface BuiltSnapshot {
   readonly bytes: number;
@@ -195,7 +195,7 @@ function copyAll(
   state: SourceState,
 ): void {
   const copied = inspectSource(target, tables);
-  copyEntries(target, copied, originOf(state));
+  copyEntries(target, copied, instanceOf(state));
   for (const each of copied) copyWithIndexes(target, each);
   target.exec(statement('snapshot/copy-group'));
   target.prepare(statement('changelog/set-folded')).run({ folded: state.logId });

@@ -7,7 +7,7 @@
 import type { ConflictList } from '../apply/conflict-list.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import type { ResolverFault } from '../config/resolvers.js';
-import type { Identity } from '../changelog/changelog.js';
+import type { Instance } from '../wire/instance.js';
 import type { Renewal } from '../changelog/identity.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
@@ -21,7 +21,6 @@ import type { SchemaChange } from '../changelog/changelog-at.js';
 
 export type {
   BuiltSnapshot,
-  Identity,
   PullStart,
   Renewal,
   Retained,
@@ -171,7 +170,7 @@ export interface ReaderCalls {
   page(request: PageRequest): Promise<PageResponse>;
   status(): Promise<StoredStatus>;
   /** Who this replica is now. */
-  identity(): Promise<Identity>;
+  identity(): Promise<Instance>;
   /** The conflicts that are open. */
   conflicts(): Promise<ConflictList>;
   /** References that lead nowhere, as they were when last looked for: at most a small share of the time goes into that. */

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import { pullStart, type PullStart } from '../apply/pull-start.js';
 import { listConflicts, type ConflictList } from '../apply/conflict-list.js';
-import { readReplica, type Identity } from '../changelog/changelog.js';
+import { readReplica } from '../changelog/changelog.js';
 import { readStatus, type StoredStatus } from '../changelog/local-status.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import { buildPage } from '../changelog/page.js';
 import type { Config } from '../config/config.js';
+import type { Instance } from '../wire/instance.js';
 import { fileIdOf } from '../database/file-id.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForReading } from '../database/open.js';
@@ -77,7 +78,7 @@ export class Reader implements ReaderCalls {
     );
   }
 
-  identity(): Promise<Identity> {
+  identity(): Promise<Instance> {
     return answer(() => {
       this.requireSameFile();
       const { node, epoch } = readReplica(this.database);

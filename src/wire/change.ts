@@ -3,6 +3,7 @@ import { MAX_STAMP_MS } from '../clock/stamp.js';
 import { checked, damaged } from './damaged.js';
 import { MAX_RANK, type Version } from './version.js';
 import { fromWire, type SqlValue, type WireValue } from './value.js';
+import { INSTANCE } from './instance.js';
 
 /** A change as it travels. */
 export interface WireChange {
@@ -36,12 +37,11 @@ export interface Change {
 }
 
 const FINGERPRINT = /^[0-9a-f]{16}$/;
-const ORIGIN = /^[A-Za-z0-9._-]{1,64}@[0-9a-f]{1,64}$/;
 
 export { stamp as wireStamp, origin as wireOrigin };
 
 const stamp = z.number().int().min(0).max(MAX_STAMP_MS);
-const origin = z.string().regex(ORIGIN);
+const origin = z.string().regex(INSTANCE);
 const NO_VALUE = 'is not a value of the protocol';
 export const wireValue = z.custom<WireValue>((value) => fromWire(value) !== undefined, NO_VALUE);
 
@@ -130,7 +130,7 @@ function isFingerprint(value: unknown): boolean {
 function isOrigin(value: unknown, known: Set<string>): boolean {
   if (typeof value !== 'string') return false;
   if (known.has(value)) return true;
-  if (!ORIGIN.test(value)) return false;
+  if (!INSTANCE.test(value)) return false;
   known.add(value);
   return true;
 }

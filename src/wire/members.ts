@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { MAX_STAMP_MS } from '../clock/stamp.js';
+import { INSTANCE, NODE_ID } from './instance.js';
 
 /** Members of a group that a replica keeps, and claims of each. */
 export const MAX_MEMBERS = 256;
@@ -29,11 +30,9 @@ export interface Member {
   readonly claims: Claims;
 }
 
-const INSTANCE = /^([A-Za-z0-9._-]{1,64})@([0-9a-f]{1,64})$/;
-
 const timeMs = z.number().int().min(0).max(MAX_STAMP_MS);
 const count = z.number().int().nonnegative();
-const node = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+const node = z.string().regex(NODE_ID);
 const claims = z
   .record(z.string().regex(INSTANCE), count)
   .refine((all) => Object.keys(all).length <= MAX_MEMBERS, 'has too many claims');
@@ -63,16 +62,6 @@ export function unheard(name: string, epoch: string): Member {
     forgotten_ms: null,
     claims: {},
   };
-}
-
-/** The node id and epoch of an instance; null where the text is none. */
-export function parseInstance(text: string): { node: string; epoch: string } | null {
-  const match = INSTANCE.exec(text);
-  return match === null ? null : { node: match[1] ?? '', epoch: match[2] ?? '' };
-}
-
-export function instanceOf({ node, epoch }: Pick<Member, 'node' | 'epoch'>): string {
-  return `${node}@${epoch}`;
 }
 
 export function isForgotten({ told_ms, forgotten_ms }: Member): boolean {

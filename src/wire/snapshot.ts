@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_CURSOR_LENGTH } from './cursor.js';
+import { EPOCH, NODE_ID } from './instance.js';
 
 /*
  * `GET /sync/snapshot` answers with a SQLite file: the replicated tables with their rows, and what a replica knows of
@@ -33,8 +34,8 @@ const tableSchema = z.strictObject({
 const descriptionSchema = z.strictObject({
   format: z.literal(SNAPSHOT_FORMAT),
   /** The replica that made it, and its instance. */
-  node: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
-  epoch: z.string().regex(/^[0-9a-f]{1,64}$/),
+  node: z.string().regex(NODE_ID),
+  epoch: z.string().regex(EPOCH),
   /** Everything in that instance's log up to here is in the file. */
   cursor: z.string().min(1).max(MAX_CURSOR_LENGTH),
   /** The source may hold rows whose deletion it missed: as `renewed` in a page. */

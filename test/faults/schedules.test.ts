@@ -5,6 +5,8 @@ import { Writers, type Write, type WriterName } from './writers.js';
 
 const SCHEDULES = runsOf({ suite: 20, soak: 200 });
 const STEPS = 20;
+/** A long run says how far it has come. */
+const TOLD_EVERY = 20;
 const DAY_MS = 86_400_000;
 /** At one replica, one after the other. */
 const MAX_WRITES = 4;
@@ -32,6 +34,7 @@ withPrograms(['python3', 'sqlite3'], () => {
         const { values } = await runSchedule(seed + schedule);
         totals.values += values.size;
         totals.lostWithFiles += values.lostWithFiles;
+        if ((schedule + 1) % TOLD_EVERY === 0) console.log(`      ${schedule + 1} of ${SCHEDULES}`);
       }
       console.log(
         `      ${totals.values} values, ${totals.lostWithFiles} went with a file that was thrown away`,

@@ -3,11 +3,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { expandVariables } from '#src/config/expand.js';
-import { DEFAULT_TIMESTAMP_PATTERNS, NODE_ID } from '#src/config/schema.js';
+import { DEFAULT_TIMESTAMP_PATTERNS } from '#src/config/schema.js';
 import { readTables, type Table } from '#src/database/table.js';
 import { columnLike, SOFT_DELETE_NAMES } from '#src/init/column-names.js';
 import { nodeIdFrom } from '#src/init/node-id.js';
 import { yamlScalar } from '#src/init/yaml-scalar.js';
+import { NODE_ID } from '#src/wire/instance.js';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() & 0x7fffffff);
 

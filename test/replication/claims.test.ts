@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { instanceOf } from '#src/wire/members.js';
 import { QuickGroup, tableConfig, type QuickReplica } from './quick-replica.js';
+import { instanceOf } from '#src/wire/instance.js';
 
 const SCHEMA =
   'CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT); CREATE TABLE notes (id TEXT PRIMARY KEY);';

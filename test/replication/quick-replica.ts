@@ -7,7 +7,7 @@ import { applyPart, beginPage, takenBack, type PartDone } from '#src/apply/apply
 import { pullStart, type PullStart } from '#src/apply/pull-start.js';
 import { listConflicts, type Conflict } from '#src/apply/conflict-list.js';
 import { resolveConflict, type Resolve } from '#src/apply/resolve-conflict.js';
-import { openChangelog, originOf, readReplica, type Changelog } from '#src/changelog/changelog.js';
+import { openChangelog, readReplica, type Changelog } from '#src/changelog/changelog.js';
 import { claimIdentity } from '#src/changelog/identity.js';
 import { keepMark } from '#src/changelog/mark-file.js';
 import { foldBatch } from '#src/changelog/fold.js';
@@ -28,6 +28,7 @@ import { SyncError } from '#src/errors.js';
 import { statement } from '#src/sql/template.js';
 import type { Member } from '#src/wire/members.js';
 import { parsePage, type Page } from '#src/wire/page.js';
+import { instanceOf } from '#src/wire/instance.js';
 
 /** A configured table with the defaults of the configuration file. */
 export function tableConfig(name: string, overrides: Partial<TableConfig> = {}): TableConfig {
@@ -90,7 +91,7 @@ export class QuickReplica {
   }
 
   get origin(): string {
-    return originOf(readReplica(this.database));
+    return instanceOf(readReplica(this.database));
   }
 
   fold(): number {

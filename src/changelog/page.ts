@@ -1,6 +1,6 @@
 import { recordColumnsOf, recordsMatch, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
-import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
+import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { SyncError } from '../errors.js';
 import type { WireChange } from '../wire/change.js';
 import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow } from '../wire/page.js';
@@ -66,7 +66,7 @@ interface Basket {
   /** The last entry that the page covers. */
   last: number;
   full: boolean;
-  /** The next row was written since the fold, or contradicts its version. */
+  /** The next row, or a page of rows anywhere, was written since the fold, or the next contradicts its version. */
   atUnfolded: boolean;
   readonly contradicted: number[];
 }
@@ -100,6 +100,10 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       fillFrom(changelog, scope, run, hidden === 'some', basket);
       if (basket.full || basket.atUnfolded) break;
       basket.last = run.last;
+    }
+    if (!basket.full && !hasMoreEntries && hidden === 'some' && isPageRaw(changelog, folded, query.limit)) {
+      // What is folded ends here, but the fold has not come to its end.
+      basket.atUnfolded = true;
     }
     const atHead = !basket.full && !hasMoreEntries && !basket.atUnfolded;
     // Before an unfolded row the puller may ask again at once, and waits where nothing came of that.
@@ -189,6 +193,14 @@ function entriesAfter(changelog: Changelog, scope: Scope, since: number, limit: 
     .prepare(sql)
     .raw(true)
     .all({ since, limit, ...scope.had.bound }) as unknown as Entry[];
+}
+
+/** Whether a whole page of entries or more waits for the fold. */
+function isPageRaw(changelog: Changelog, folded: number, limit: number): boolean {
+  const { entries } = changelog.prepare(statement('feed/count-raw')).get({ folded, limit }) as {
+    entries: number;
+  };
+  return entries >= limit;
 }
 
 function behindOf(changelog: Changelog, scope: Scope, since: number): number {

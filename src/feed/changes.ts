@@ -61,6 +61,9 @@ async function pageUntil(
   }
 }
 
+/** Where nothing is folded yet, an empty page is the answer once so many waits in a row brought the fold no further. */
+const MAX_STANDSTILLS = 10;
+
 /** Reads a page of what is folded; where that is nothing yet, as soon as the fold has come further. */
 async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
   if (query.ahead) {
@@ -69,12 +72,13 @@ async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<Page
     if (page.hasMore && page.changes > 0) return page;
   }
   let contradicted: readonly number[] = [];
-  for (let folded = -1; ;) {
+  for (let folded = -1, standstills = 0; ;) {
     await settledWithin(parts.fold(contradicted), MAX_FOLD_WAIT_MS);
     const page = await readPage(parts, query);
     const contradictedStill = contradicted.length > 0 && page.contradicted[0] === contradicted[0];
-    const standsStill = page.folded === folded || contradictedStill || parts.signal.aborted;
-    if (page.changes > 0 || !page.waitsForFold || standsStill) return page;
+    standstills = page.folded === folded ? standstills + 1 : 0;
+    const isGivenUp = standstills >= MAX_STANDSTILLS || contradictedStill || parts.signal.aborted;
+    if (page.changes > 0 || !page.waitsForFold || isGivenUp) return page;
     ({ folded, contradicted } = page);
   }
 }

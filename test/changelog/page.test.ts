@@ -87,6 +87,19 @@ describe('a page of the changelog', () => {
     expect(ask('0123.1.000000000000'), 'of another instance').not.to.throw();
   });
 
+  it('promises more at the end of what is folded where a page or more still waits for the fold', () => {
+    fill(3);
+    replica.app.exec(`INSERT INTO plain VALUES ('n1', 1), ('n2', 1)`);
+    const before = page('', 2);
+    const end = page(before.next_cursor, 2);
+    expect(end).to.include({ has_more: true, behind: 0 });
+    expect(end.changes).to.have.length(1);
+    expect(page(end.next_cursor, 2)).to.deep.include({ has_more: false, changes: [] });
+    expect(page(before.next_cursor, 3), 'less than a page waits').to.include({ has_more: false });
+    replica.fold();
+    expect(page(end.next_cursor, 2).changes).to.have.length(2);
+  });
+
   it('ends before a row that was written since the fold, and goes on there once that is folded', () => {
     fill(3);
     replica.app.exec(

@@ -151,9 +151,13 @@ async function foldAll(
   transactions: Transactions,
   { now, maxSkewMs }: BackfillOptions,
 ): Promise<number> {
-  const run = <T>(work: () => T): Promise<T> => transactions.run(work);
-  const clock = () => ({ nowMs: now(), maxSkewMs });
-  const { folded } = await afterFold({ run, changelog: () => changelog, clock }, () => null);
+  const folding = {
+    run: <T>(work: () => T): Promise<T> => transactions.run(work),
+    boxMs: () => transactions.boxMs,
+    changelog: () => changelog,
+    clock: () => ({ nowMs: now(), maxSkewMs }),
+  };
+  const { folded } = await afterFold(folding, () => null);
   return folded.versions;
 }
 

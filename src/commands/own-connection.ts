@@ -46,13 +46,18 @@ export async function writing<T>(
     });
     await transactions.run(() => claimIdentity(database, config.node.id));
     const clock = () => ({ nowMs: Date.now(), maxSkewMs: config.clock.maxSkewMs });
-    const run = <R>(inside: () => R): Promise<R> => transactions.run(inside);
+    const folding = {
+      run: <R>(inside: () => R): Promise<R> => transactions.run(inside),
+      boxMs: () => transactions.boxMs,
+      changelog: () => changelog,
+      clock,
+    };
     keepMark(database);
     return await work({
       changelog: () => changelog,
       clock,
       inWrite: async (inside) => {
-        const { result } = await afterFold({ run, changelog: () => changelog, clock }, inside);
+        const { result } = await afterFold(folding, inside);
         keepMark(database);
         return result;
       },

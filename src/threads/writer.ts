@@ -11,7 +11,7 @@ import { hasNews } from '../apply/learn.js';
 import { retain } from '../apply/retention.js';
 import { retryAll } from '../apply/retry-all.js';
 import { backfillTable, closeEvictions, type BackfillOptions } from '../changelog/backfill.js';
-import { readReplica, tableNamed } from '../changelog/changelog.js';
+import { readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { enterContradicted } from '../changelog/contradicted.js';
 import { afterFold, type Folded } from '../changelog/fold-all.js';
 import { meetPuller, tellOwn } from '../changelog/own-member.js';
@@ -215,7 +215,9 @@ export class Writer implements WriterCalls {
 
   private afterFold<T>(work: () => T): Promise<{ folded: Folded; result: T }> {
     const run = <R>(inside: () => R): Promise<R> => this.write(inside);
-    return afterFold({ run, changelog: () => this.changelogAt.current(), clock: () => this.clock() }, work);
+    const boxMs = (): number => this.transactions.boxMs;
+    const changelog = (): Changelog => this.changelogAt.current();
+    return afterFold({ run, boxMs, changelog, clock: () => this.clock() }, work);
   }
 
   /** Knows afterwards all that the app has written, also while triggers were missing. */

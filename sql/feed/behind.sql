@@ -1,7 +1,6 @@
 -- Entries after a place that are still for this puller, counted up to a bound.
--- By log id, not by the index of rows: that one has every entry of a table (a plus keeps SQLite from it).
 SELECT count(*) AS behind FROM (
   SELECT 1 FROM _sync_changes AS c
-  WHERE c.id > :since AND c.origin IS NOT NULL AND +c.table_name IN ({{tableNames}}) AND {{forPuller}}
+  WHERE c.id > :since AND c.origin IS NOT NULL AND c.table_name IN ({{tableNames}}) AND {{forPuller}}
   LIMIT :limit
 )

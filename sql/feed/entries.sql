@@ -1,7 +1,6 @@
 -- The folded entries after a place in the log that are for this puller.
--- By log id, not by the index of rows: that one has every entry of a table (a plus keeps SQLite from it).
 SELECT c.id, c.table_name AS tableName
 FROM _sync_changes AS c
-WHERE c.id > :since AND c.origin IS NOT NULL AND +c.table_name IN ({{tableNames}}) AND {{forPuller}}
+WHERE c.id > :since AND c.origin IS NOT NULL AND c.table_name IN ({{tableNames}}) AND {{forPuller}}
 ORDER BY c.id
 LIMIT :limit

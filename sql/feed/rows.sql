@@ -1,5 +1,4 @@
 -- A run of entries of one table, each with the row as it is now.
--- By log id, not by the index of rows: that one has every entry of a table (a plus keeps SQLite from it).
 -- Numbers that are none of the user's come as REAL: integers would come as BigInt.
 SELECT
   CAST(c.id AS REAL), CAST(c.rank AS REAL), CAST(c.timestamp AS REAL), CAST(c.origin AS REAL),
@@ -9,5 +8,5 @@ SELECT
 FROM _sync_changes AS c
 LEFT JOIN {{table}} AS w ON {{rowMatches}}
 WHERE c.id BETWEEN :first AND :last
-  AND +c.table_name = {{tableName}} AND c.origin IS NOT NULL AND {{forPuller}}
+  AND c.table_name = {{tableName}} AND c.origin IS NOT NULL AND {{forPuller}}
 ORDER BY c.id

@@ -1,17 +1,18 @@
 -- The rows among a batch of raw entries that have no version yet. LIMIT keeps the inner query whole, so that the
 -- fingerprint is made once.
-INSERT INTO _sync_changes (table_name, {{recordColumns}}, operation, rank, timestamp, origin, fingerprint)
+INSERT INTO _sync_changes (table_name, {{recordColumns}}, key_hash, operation, rank, timestamp, origin, fingerprint)
 SELECT
-  {{tableName}}, {{recordColumns}}, CASE WHEN soft_deleted THEN 'DELETE' ELSE 'INSERT' END,
+  {{tableName}}, {{recordColumns}}, key_hash, CASE WHEN soft_deleted THEN 'DELETE' ELSE 'INSERT' END,
   nullif(CASE WHEN written_ms = :backfilled THEN :backfilledRank ELSE :rank END, 0),
   sync_new_stamp(:format, row_timestamp, written_ms, :horizonMs, :nowMs, :maxSkewMs), :origin, unhex(fingerprint)
 FROM (
   SELECT
-    {{rawColumns}}, raw.written_ms AS written_ms, {{rowTimestamp}} AS row_timestamp, {{softDeleted}} AS soft_deleted,
-    {{fingerprint}} AS fingerprint
+    {{rawColumns}}, raw.key_hash AS key_hash, raw.written_ms AS written_ms,
+    {{rowTimestamp}} AS row_timestamp, {{softDeleted}} AS soft_deleted, {{fingerprint}} AS fingerprint
   FROM (
     SELECT
       {{recordColumns}},
+      {{keyHash}} AS key_hash,
       max(CASE WHEN operation <> 'DELETE' THEN timestamp END) AS written_ms
     FROM _sync_changes
     WHERE id > :folded AND id <= :last AND origin IS NULL AND table_name = {{tableName}} AND {{recordIsWhole}}
@@ -20,7 +21,7 @@ FROM (
   JOIN {{table}} AS w ON {{rowMatches}}
   WHERE NOT EXISTS (
     SELECT 1 FROM _sync_changes AS old
-    WHERE old.table_name = {{tableName}} AND {{oldMatches}} AND old.origin IS NOT NULL
+    WHERE old.key_hash = raw.key_hash AND old.table_name = {{tableName}} AND {{oldMatches}}
   )
   ORDER BY {{rawColumns}}
   LIMIT -1

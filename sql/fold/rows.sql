@@ -1,6 +1,7 @@
 -- Each key that a batch of raw entries names, sorted: what was captured, the row as it is now, and the version it has.
 SELECT
   raw.id AS rawId,
+  raw.key_hash AS keyHash,
   raw.written_ms AS writtenMs,
   raw.deleted_ms AS deletedMs,
   {{present}} AS present,
@@ -18,6 +19,7 @@ FROM (
   SELECT
     max(id) AS id,
     {{recordColumns}},
+    {{keyHash}} AS key_hash,
     max(CASE WHEN operation <> 'DELETE' THEN timestamp END) AS written_ms,
     max(CASE WHEN operation = 'DELETE' THEN timestamp END) AS deleted_ms
   FROM _sync_changes
@@ -26,7 +28,7 @@ FROM (
 ) AS raw
 LEFT JOIN {{table}} AS w ON {{rowMatches}}
 LEFT JOIN _sync_changes AS old
-  ON old.table_name = {{tableName}} AND {{oldMatches}} AND old.origin IS NOT NULL
+  ON old.key_hash = raw.key_hash AND old.table_name = {{tableName}} AND {{oldMatches}}
 -- Not what the same batch has just entered.
 WHERE old.id IS NULL OR old.id <= :newest
 ORDER BY {{rawColumns}}

@@ -1,1 +1,1 @@
-CREATE INDEX _sync_changes_row ON _sync_changes (table_name, {{recordColumns}}) WHERE origin IS NOT NULL
+CREATE INDEX _sync_changes_row ON _sync_changes (key_hash) WHERE key_hash IS NOT NULL

@@ -1,5 +1,5 @@
--- Versions of rows that are there, by table; in the order of the log, since an index would only lead to the entries one by one.
+-- Versions of rows that are there, by table.
 SELECT table_name AS name, count(fingerprint) AS live
-FROM source._sync_changes NOT INDEXED
+FROM source._sync_changes
 WHERE origin IS NOT NULL
 GROUP BY table_name

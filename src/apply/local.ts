@@ -1,7 +1,7 @@
 import { parseTimestamp } from '../clock/timestamp.js';
 import { authorOf, type Changelog } from '../changelog/changelog.js';
 import { nextVersion, type Present } from '../changelog/next-version.js';
-import { exactValues, rowBytes, rowColumns, type PlainValue } from '../changelog/row.js';
+import { exactValues, hashOfKey, rowBytes, rowColumns, type PlainValue } from '../changelog/row.js';
 import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
@@ -34,7 +34,7 @@ export function findVersion(
   key: readonly SqlValue[],
 ): LocalVersion | null {
   const find = changelog.prepareAs(`entry ${table.name}\0${placesOf(key)}`, () => entrySql(table, key));
-  const row = find.get(bindings(key)) as EntryRow | undefined;
+  const row = find.get([hashOfKey(changelog, table, key), ...bindings(key)]) as EntryRow | undefined;
   if (row === undefined) return null;
   return {
     entryId: row.id,

@@ -1,5 +1,6 @@
 import type { Changelog } from '../changelog/changelog.js';
 import { liveChange, noteLive } from '../changelog/evictions.js';
+import { hashOfKey } from '../changelog/row.js';
 import { settleSeen } from '../changelog/settle.js';
 import { recordColumns } from '../database/record-columns.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
@@ -169,7 +170,7 @@ function insertEntries(
   const [key = []] = keys;
   const insert = changelog.prepareAs(`enter ${keys.length} ${table.name}\0${placesOf(key)}`, () => {
     const holes = { tableName: literal(table.name), key: placeholders(key) };
-    const entry = fragment('({{tableName}}, {{key}}, ?, ?, ?, ?, ?, ?, ?, ?)', holes);
+    const entry = fragment('({{tableName}}, {{key}}, ?, ?, ?, ?, ?, ?, ?, ?, ?)', holes);
     return template('apply/insert-entries', {
       recordColumns: joinSql(recordColumns(key.length), ', '),
       entries: repeated(entry, keys.length),
@@ -188,6 +189,7 @@ function entryValues(
   const { version, key } = change;
   return [
     ...bindings(key),
+    hashOfKey(changelog, table, key),
     operationOf(table, change, replaced),
     version.rank === 0 ? null : version.rank,
     version.stamp,

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { Resolvers } from '../config/resolvers.js';
+import { registerKeyHash } from '../database/key-hash.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { statement, type Sql } from '../sql/template.js';
 import type { Cursor } from '../wire/cursor.js';
@@ -43,6 +44,7 @@ export function openChangelog(
   const named = new Map<string, Statement<unknown[], unknown>>();
   for (const table of tables) registerFingerprint(database, table);
   registerNewStamp(database);
+  registerKeyHash(database);
   return {
     database,
     tables,

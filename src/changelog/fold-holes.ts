@@ -1,3 +1,4 @@
+import { keyHashCall } from '../database/key-hash.js';
 import { recordColumns, recordsMatch, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, type Sql } from '../sql/template.js';
@@ -17,6 +18,7 @@ export function foldHoles(table: ReplicatedTable): Readonly<Record<string, Sql>>
       ', ',
     ),
     recordIsWhole: recordIsWhole(table),
+    keyHash: keyHashCall(table.name, joinSql(columns, ', ')),
     present: fragment('w.{{key}} IS NOT NULL', { key: identifier(firstKey.name) }),
     rowTimestamp: columnOrNull(table.config.timestampColumn),
     softDeleted: softDeleted(table.config.softDeleteColumn),

@@ -28,6 +28,7 @@ export interface FoldResult {
 
 interface FoldRow {
   rawId: number;
+  keyHash: number;
   writtenMs: number | null;
   deletedMs: number | null;
   present: number;
@@ -149,6 +150,7 @@ function foldTable(
     if (row.oldId !== null) drop.run({ id: row.oldId });
     insert.run({
       rawId: row.rawId,
+      keyHash: row.keyHash,
       operation: operationOf(row),
       rank: version.rank,
       stamp: version.stamp,

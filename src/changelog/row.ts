@@ -1,3 +1,5 @@
+import { bindings, placeholder, placesOf } from '../database/bind.js';
+import { keyHash, keyHashCall, type CleanValue } from '../database/key-hash.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { recordColumns, recordColumnsOf, rowMatches } from '../database/record-columns.js';
 import { fragment, identifier, joinSql, template, type Sql } from '../sql/template.js';
@@ -46,6 +48,19 @@ export function exactKey(changelog: Changelog, table: ReplicatedTable, entryId: 
   const cells = changelog.prepare(sql).safeIntegers(true).raw(true).get({ id: entryId });
   if (!Array.isArray(cells)) throw new TypeError(`Expected entry ${entryId} in the changelog`);
   return exactValues(cells as PlainValue[]);
+}
+
+/** By which the version of a row is found. */
+export function hashOfKey(changelog: Changelog, { name }: ReplicatedTable, key: readonly SqlValue[]): number {
+  if (key.every(isClean)) return keyHash(name, key);
+  const hash = changelog.prepareAs(`hash ${name}\0${placesOf(key)}`, () =>
+    template('row/hash-of-key', { hash: keyHashCall(name, joinSql(key.map(placeholder), ', ')) }),
+  );
+  return (hash.get(bindings(key)) as { hash: number }).hash;
+}
+
+function isClean(value: SqlValue): value is CleanValue {
+  return !(value instanceof RawText);
 }
 
 /** What better-sqlite3 returns with safe integers. */

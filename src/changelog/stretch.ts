@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { bindingsByPlace, placeholderAt } from '../database/bind.js';
 import { sqliteCodeOf } from '../database/open.js';
+import { keyHashCall } from '../database/key-hash.js';
 import { recordColumns } from '../database/record-columns.js';
 import { keyInIndexOrder, type KeyColumn, type ReplicatedTable } from '../database/replicable.js';
 import { nullableKeyColumns } from '../database/whole-keys.js';
@@ -95,6 +96,7 @@ function holesOf(
     rowBytes: rowBytes(columns),
     table: identifier(table.name),
     tableName: literal(table.name),
+    keyHash: keyHashCall(table.name, joinSql(table.key.map(plain), ', ')),
     recordIsKey: recordIsKey(table),
     inRange: inRange(table, range, collates),
     keyOrder: joinSql(order.map(collated), ', '),

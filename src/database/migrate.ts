@@ -6,6 +6,7 @@ import { SyncError } from '../errors.js';
 import { packageRoot } from '../package-root.js';
 import { fragment, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { planGuarding, planUnguarding, type AppTrigger } from './app-triggers.js';
+import { registerKeyHash } from './key-hash.js';
 import { recordColumns } from './record-columns.js';
 import { planTriggers, type WantedTrigger } from './trigger-plan.js';
 
@@ -26,6 +27,9 @@ interface Migration {
   readonly name: string;
   readonly sql: Sql;
 }
+
+/** The migration that made the changelog find versions by a hash of their key. */
+const KEY_HASH_MIGRATION = 9;
 
 /** Whether this database was ever migrated. */
 export function isMigrated(database: Database): boolean {
@@ -132,7 +136,9 @@ function planTables(database: Database, wish: MigrationWish): Sql[] {
     }),
     migration.sql,
   ]);
-  return [statement('migrate/bookkeeping'), ...noted, ...(fresh ? newReplica(wish) : [])];
+  if (fresh) return [statement('migrate/bookkeeping'), ...noted, ...newReplica(wish)];
+  const isHashed = applied.includes(KEY_HASH_MIGRATION);
+  return [statement('migrate/bookkeeping'), ...noted, ...(isHashed ? [] : planKeyHashes(database))];
 }
 
 function newReplica(wish: MigrationWish): Sql[] {
@@ -157,17 +163,22 @@ export function newMark(): string {
 }
 
 function planKeyColumns(database: Database, keyColumns: number): Sql[] {
+  const have = countKeyColumns(database);
+  const missing = recordColumns(Math.max(have, keyColumns)).slice(have);
+  return missing.map((column) => template('migrate/add-record-column', { column }));
+}
+
+/** How many key columns the changelog can hold; a database without our tables gets one by the first migration. */
+function countKeyColumns(database: Database): number {
   const sql = statement('migrate/record-columns');
-  // A database without our tables gets record_id by the first migration.
-  const have = Math.max(1, database.prepare<[], { columns: number }>(sql).get()?.columns ?? 1);
-  const all = recordColumns(Math.max(have, keyColumns));
-  const missing = all.slice(have);
-  if (missing.length === 0 && exists(database, 'migrate/row-index-exists')) return [];
-  return [
-    ...missing.map((column) => template('migrate/add-record-column', { column })),
-    statement('migrate/drop-row-index'),
-    template('migrate/create-row-index', { recordColumns: joinSql(all, ', ') }),
-  ];
+  return Math.max(1, database.prepare<[], { columns: number }>(sql).get()?.columns ?? 1);
+}
+
+/** Hashes the keys of the versions that an older release has entered. */
+function planKeyHashes(database: Database): Sql[] {
+  registerKeyHash(database);
+  const columns = recordColumns(countKeyColumns(database));
+  return [template('migrate/hash-keys', { recordColumns: joinSql(columns, ', ') })];
 }
 
 function appliedNumbers(database: Database): number[] {

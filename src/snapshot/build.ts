@@ -7,6 +7,7 @@ import { foldBatch } from '../changelog/fold.js';
 import { captureOf } from '../changelog/triggers.js';
 import type { Config } from '../config/config.js';
 import { checkTables } from '../database/check-tables.js';
+import { registerKeyHash } from '../database/key-hash.js';
 import { planMigration, requireMigrated } from '../database/migrate.js';
 import { environmentError, isBusy, openForWriting } from '../database/open.js';
 import type { ReplicatedTable } from '../database/replicable.js';
@@ -113,6 +114,7 @@ function createTarget(source: Database, file: string): Database {
   rmSync(file, { force: true });
   closeSync(openSync(file, 'wx', statSync(source.name).mode & 0o777));
   const target = new BetterSqlite3(file, { fileMustExist: true, timeout: 0 });
+  registerKeyHash(target);
   for (const name of ['page_size', 'encoding', 'application_id']) {
     target.pragma(`${name} = ${pragmaText(source.pragma(name, { simple: true }))}`);
   }

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { keyHashCall } from '../database/key-hash.js';
 import { keyInIndexOrder, type ReplicatedTable } from '../database/replicable.js';
 import { recordColumns, rowMatches } from '../database/record-columns.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
@@ -51,7 +52,7 @@ export function copyEntries(database: Database, copied: readonly Copied[], origi
   });
   database.exec(statement('migrate/drop-row-index'));
   database.prepare(sql).run({ origin });
-  database.exec(template('migrate/create-row-index', { recordColumns: joinSql(columns, ', ') }));
+  database.exec(statement('migrate/create-row-index'));
 }
 
 function keptEntries({ table, agrees }: Copied): Sql {
@@ -89,6 +90,13 @@ export function copyRows(database: Database, copied: Copied): number {
 function hasVersion(table: ReplicatedTable): Sql {
   return template('snapshot/has-version', {
     tableName: literal(table.name),
+    keyHash: keyHashCall(
+      table.name,
+      joinSql(
+        table.key.map(({ name }) => fragment('w.{{name}}', { name: identifier(name) })),
+        ', ',
+      ),
+    ),
     rowMatches: rowMatches(table, 'w', 'c'),
   });
 }

@@ -65,8 +65,8 @@ describe('Stretches of rows', () => {
     database.exec(`DROP TABLE IF EXISTS t; CREATE TABLE t (${columns}\n)`.replace(/--\n\)/, ''));
     database.exec(`DROP TABLE IF EXISTS _sync_changes; DROP TABLE IF EXISTS _sync_origins;
       CREATE TABLE _sync_changes (id INTEGER PRIMARY KEY AUTOINCREMENT, table_name TEXT, record_id, record_id_2,
-        operation TEXT, timestamp INTEGER, origin INTEGER, fingerprint BLOB, seen TEXT, rank INTEGER);
-      CREATE INDEX _sync_changes_row ON _sync_changes (table_name, record_id, record_id_2) WHERE origin IS NOT NULL;
+        operation TEXT, timestamp INTEGER, origin INTEGER, fingerprint BLOB, seen TEXT, rank INTEGER, key_hash INTEGER);
+      CREATE INDEX _sync_changes_row ON _sync_changes (key_hash) WHERE key_hash IS NOT NULL;
       CREATE TABLE _sync_origins (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
       INSERT INTO _sync_origins VALUES (1, 'ann@aa')`);
     const found = findTable(readTables(database), 't');
@@ -88,8 +88,8 @@ describe('Stretches of rows', () => {
       }
     }
     const columns = key.map((_, index) => (index === 0 ? 'record_id' : 'record_id_2')).join(', ');
-    database.exec(`INSERT INTO _sync_changes (table_name, ${columns}, timestamp, origin, fingerprint)
-      SELECT 't', ${key.join(', ')}, 5, 1, x'00' FROM t`);
+    database.exec(`INSERT INTO _sync_changes (table_name, ${columns}, key_hash, timestamp, origin, fingerprint)
+      SELECT 't', ${key.join(', ')}, sync_key_hash('t', ${key.join(', ')}), 5, 1, x'00' FROM t`);
   }
 
   for (const [name, { sql, key, plan }] of Object.entries(TABLES)) {

@@ -155,6 +155,30 @@ describe('migrate', () => {
     expect(ourTriggers(app)).to.deep.equal([]);
   });
 
+  it('hashes the keys of versions that an older release has entered', async () => {
+    await migrate();
+    const { status } = await runMain(['backfill', '--config', configFile()]);
+    expect(status).to.equal(0);
+    const hashes = 'SELECT id, key_hash FROM _sync_changes ORDER BY id';
+    const before = withDatabase(file, (database) => database.prepare(hashes).all());
+    expect(before).to.have.length(503);
+    const schema = withDatabase(file, schemaOf);
+    withDatabase(file, (database) =>
+      database.exec(`DROP INDEX _sync_changes_row;
+        ALTER TABLE _sync_changes DROP COLUMN key_hash;
+        DELETE FROM _sync_migrations WHERE number = 9;
+        CREATE INDEX _sync_changes_row ON _sync_changes (table_name, record_id, record_id_2) WHERE origin IS NOT NULL;
+        UPDATE words SET english = 'captured' WHERE id = 'w7'`),
+    );
+    await migrate();
+    const [last, ...others] = withDatabase(file, (database) => database.prepare(hashes).all()).toReversed();
+    expect(last).to.include({ key_hash: null });
+    expect(others.toReversed()).to.deep.equal(before);
+    expect(withDatabase(file, schemaOf).join('\n')).to.include(
+      schema.find((text) => text.includes('_sync_changes_row')),
+    );
+  });
+
   describe('--down', () => {
     for (const mode of ['delete', 'wal']) {
       it(`removes the triggers and puts the journal mode back: ${mode}`, async () => {

@@ -96,6 +96,11 @@ export class TortureReplica {
     return (await this.open()).writer.fold();
   }
 
+  /** What the daemon does every night. */
+  async prune(): Promise<void> {
+    await (await this.open()).writer.prune();
+  }
+
   /** Pulls from another replica to its head; `fold` false: whose application holds the write lock meanwhile. */
   async pull(from: TortureReplica, { fold = true } = {}): Promise<PullCounts> {
     const { writer, reader, epoch } = await this.open();

@@ -1,0 +1,1 @@
+SELECT {{hash}} AS hash

@@ -1,1 +1,1 @@
-SELECT count(*) AS entries FROM temp.unfolded WHERE id > :folded
+SELECT count(*) AS entries FROM temp.unfolded WHERE id > :folded AND table_name IS NOT NULL

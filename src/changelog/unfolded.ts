@@ -32,7 +32,8 @@ export function hideUnfolded(changelog: Changelog, folded: number): 'none' | 'so
   unfolded.noted = newestMarkOf(database);
   forgetFolded(changelog, folded);
   const note = changelog.prepare(template('feed/note-unfolded', columns));
-  note.run({ folded, limit: MAX_UNFOLDED + 1 });
+  const { changes } = note.run({ folded, limit: MAX_UNFOLDED + 1 });
+  if (changes <= MAX_UNFOLDED) changelog.prepare(statement('feed/note-read')).run({ head: headOf(database) });
   // Later than the first keys, which it so takes in order.
   if (isNew) database.exec(template('feed/index-unfolded', columns));
   if (headOf(database) - folded <= MAX_UNFOLDED) return 'some';

@@ -155,8 +155,9 @@ function decodeAll(values: readonly WireValue[]): SqlValue[] | null {
 function decodeRecord(record: unknown): Map<string, SqlValue> | null {
   if (!isObject(record)) return null;
   const columns = new Map<string, SqlValue>();
-  for (const [name, value] of Object.entries(record)) {
-    const one = fromWire(value);
+  // A million times a sync: a pair for each column would cost as much again.
+  for (const name of Object.keys(record)) {
+    const one = fromWire((record as Record<string, unknown>)[name]);
     if (one === undefined) return null;
     columns.set(name, one);
   }

@@ -67,6 +67,8 @@ export interface Config {
     readonly retryBackoffMs: number;
     readonly breakerFailures: number;
     readonly breakerCooldownMs: number;
+    /** `auto`: pages are asked for compressed, but not from a peer on this machine. */
+    readonly compression: 'auto' | 'always';
   };
   readonly clock: {
     readonly maxSkewMs: number;

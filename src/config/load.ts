@@ -89,6 +89,7 @@ function toConfig(file: string, from: ConfigFile, apiKeys: readonly string[]): C
       retryBackoffMs: network.retry_backoff,
       breakerFailures: network.breaker_failures,
       breakerCooldownMs: network.breaker_cooldown,
+      compression: network.compression,
     },
     clock: { maxSkewMs: clock.max_skew, abortSkewMs: clock.abort_skew },
     security: { apiKeyEnv: security.api_key_env, minKeyLength: security.min_key_length, apiKeys },

@@ -174,6 +174,7 @@ export const configSchema = z.strictObject(
       retry_backoff: duration().default(1000),
       breaker_failures: integer(1, 1000).default(5),
       breaker_cooldown: duration().default(30_000),
+      compression: choice(['auto', 'always']).default('auto'),
     }),
     clock: section({
       max_skew: duration().default(5000),

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { skewOf, type Skew } from '../clock/skew.js';
+import { isLoopback } from '../config/addresses.js';
+import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
 import { formatClaims, type Member } from '../wire/members.js';
@@ -54,8 +56,14 @@ const healthBody = z.object({
 });
 
 /** `node` is our own id; the connection's name must be the node id that the peer answers with. */
-export function createPeerClient(connection: HttpConnection, node: string, now: () => number): PeerClient {
+export function createPeerClient(
+  connection: HttpConnection,
+  node: string,
+  now: () => number,
+  compression: Config['network']['compression'] = 'auto',
+): PeerClient {
   const { target } = connection;
+  const compressed = compression === 'always' || !isOnThisMachine(target.address);
   return {
     async health(signal) {
       const sentMs = now();
@@ -73,7 +81,7 @@ export function createPeerClient(connection: HttpConnection, node: string, now: 
       if (ahead) query.set('ahead', '1');
       if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
       const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
-      const answer = await connection.send({ method: 'GET', path, waitMs }, signal);
+      const answer = await connection.send({ method: 'GET', path, waitMs, compressed }, signal);
       if (answer.status !== 200) throw answerError(answer, target);
       return checkedPage(answer, target.name);
     },
@@ -132,6 +140,10 @@ function requireIdentity(
       { hint: 'Install the same version of sqlite-p2p-sync on both.' },
     );
   }
+}
+
+function isOnThisMachine(address: string): boolean {
+  return isLoopback(new URL(address).hostname.replace(/^\[|\]$/g, ''));
 }
 
 function notAReplica({ name, address }: HttpConnection['target']): SyncError {

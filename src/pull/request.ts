@@ -24,6 +24,8 @@ export interface HttpRequest {
   readonly path: string;
   /** JSON of a POST. */
   readonly body?: object;
+  /** The answer may come compressed; default: it does. */
+  readonly compressed?: boolean;
   /** The other side may hold the request for this long, on top of the request timeout. */
   readonly waitMs?: number;
 }
@@ -109,7 +111,7 @@ async function send(
 function headersOf(target: HttpTarget, request: HttpRequest): Record<string, string> {
   return {
     accept: 'application/json',
-    'accept-encoding': 'gzip',
+    'accept-encoding': request.compressed === false ? 'identity' : 'gzip',
     ...(target.apiKey === null ? {} : { [KEY_HEADER]: target.apiKey }),
     ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
   };

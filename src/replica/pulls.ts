@@ -29,7 +29,7 @@ export function pullParts(peer: PeerConfig, parts: PullDependencies): Omit<PullP
   });
   return {
     peer: peer.name,
-    client: createPeerClient(connection, config.node.id, parts.now),
+    client: createPeerClient(connection, config.node.id, parts.now, config.network.compression),
     attempts: createAttempts(peer.name, config.network),
     reader: parts.reader,
     writer: parts.writer,

@@ -20,6 +20,8 @@ export interface ReplicaSettings {
   readonly interval?: string;
   /** Address under which `from` reaches `to`, where something stands between the two. */
   readonly addressOf?: (from: string, to: string, port: number) => string;
+  /** `network.compression`; default: as the product does between two processes of one machine. */
+  readonly compression?: 'auto' | 'always';
 }
 
 interface LogLine {
@@ -33,7 +35,11 @@ interface LogLine {
 export async function createReplicas(
   folder: string,
   peers: Peers,
-  { interval = '1h', addressOf = (_from, _to, port) => `127.0.0.1:${port}` }: ReplicaSettings = {},
+  {
+    interval = '1h',
+    addressOf = (_from, _to, port) => `127.0.0.1:${port}`,
+    compression = 'auto',
+  }: ReplicaSettings = {},
 ): Promise<BenchReplica[]> {
   const names = Object.keys(peers);
   const ports = await freePorts(names.length);
@@ -49,7 +55,7 @@ export async function createReplicas(
         address: addressOf(name, peer, portOf(peer)),
       })),
       sync: { interval },
-      network: { reconnect_interval: '1s' },
+      network: { reconnect_interval: '1s', compression },
       log: { format: 'json' },
     });
     replicas.push(replica);

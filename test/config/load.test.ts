@@ -51,6 +51,7 @@ describe('loadConfig', () => {
       retryBackoffMs: 1000,
       breakerFailures: 5,
       breakerCooldownMs: 30_000,
+      compression: 'auto',
     });
     expect(config.clock).to.deep.equal({ maxSkewMs: 5000, abortSkewMs: 60_000 });
     expect(config.security).to.deep.equal({ apiKeyEnv: 'SYNC_API_KEY', minKeyLength: 32, apiKeys: [] });

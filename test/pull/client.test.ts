@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { unheard } from '#src/wire/members.js';
+import type { Config } from '#src/config/config.js';
 import { SyncError } from '#src/errors.js';
 import { createPeerClient } from '#src/pull/client.js';
 import { openConnection, type HttpTarget } from '#src/pull/request.js';
@@ -19,12 +20,17 @@ const QUERY = {
   ahead: false,
 };
 const never = new AbortController().signal;
+const SHA256_OF_ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
 
 describe('the client of a peer', () => {
   let server: PeerServer | undefined;
   afterEach(() => server?.close());
 
-  function clientOf(address: string, target: Partial<HttpTarget> = {}) {
+  function clientOf(
+    address: string,
+    target: Partial<HttpTarget> = {},
+    compression: Config['network']['compression'] = 'auto',
+  ) {
     const connection = openConnection({
       name: 'macbook',
       address,
@@ -33,12 +39,16 @@ describe('the client of a peer', () => {
       requestTimeoutMs: 1000,
       ...target,
     });
-    return createPeerClient(connection, 'desktop', Date.now);
+    return createPeerClient(connection, 'desktop', Date.now, compression);
   }
 
-  async function serving(answer: RequestListener, target: Partial<HttpTarget> = {}) {
+  async function serving(
+    answer: RequestListener,
+    target: Partial<HttpTarget> = {},
+    compression: Config['network']['compression'] = 'auto',
+  ) {
     server = await servePeer(answer);
-    return clientOf(server.address, target);
+    return clientOf(server.address, target, compression);
   }
 
   async function failureOf(work: Promise<unknown>): Promise<SyncError> {
@@ -78,10 +88,30 @@ describe('the client of a peer', () => {
     await client.close();
   });
 
+  for (const [compression, encoding] of [
+    ['auto', 'identity'],
+    ['always', 'gzip'],
+  ] as const) {
+    it(`asks a peer on this machine for ${encoding} where compression is ${compression}`, async () => {
+      let asked: unknown;
+      const client = await serving(
+        (request, response) => {
+          asked = request.headers['accept-encoding'];
+          response.writeHead(200, { 'x-page-sha256': SHA256_OF_ABC }).end('abc');
+        },
+        {},
+        compression,
+      );
+      await client.page(QUERY, never);
+      expect(asked).to.equal(encoding);
+      await client.close();
+    });
+  }
+
   it('unpacks a compressed page', async () => {
-    const sha256 = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'; // of "abc"
     const client = await serving((_request, response) => {
-      response.writeHead(200, { 'content-encoding': 'gzip', 'x-page-sha256': sha256 }).end(gzipSync('abc'));
+      const headers = { 'content-encoding': 'gzip', 'x-page-sha256': SHA256_OF_ABC };
+      response.writeHead(200, headers).end(gzipSync('abc'));
     });
     const page = await client.page(QUERY, never);
     expect(Buffer.from(page.body).toString()).to.equal('abc');

@@ -60,6 +60,7 @@ export function testConfig(options: ConfigOptions = {}): Config {
       retryBackoffMs: 1,
       breakerFailures: 5,
       breakerCooldownMs: 30_000,
+      compression: 'auto',
       ...options.network,
     },
     clock: { maxSkewMs: 5000, abortSkewMs: 60_000, ...options.clock },

@@ -30,7 +30,7 @@ async function bytesPerRow(bench: Bench): Promise<Figure> {
   const [first] = await createReplicas(bench.folder(), { ann: [] });
   if (first === undefined) throw new TypeError('Expected a replica');
   const proxy = await startProxy(Number(new URL(first.address).port));
-  const through = { addressOf: () => `127.0.0.1:${proxy.port}` };
+  const through = { addressOf: () => `127.0.0.1:${proxy.port}`, compression: 'always' } as const;
   const [second] = await createReplicas(bench.folder(), { bob: ['ann'] }, through);
   if (second === undefined) throw new TypeError('Expected a replica');
   try {

@@ -31,10 +31,14 @@ export function renewalAhead(database: Database, node: string): Renewal | null {
   return reasonToRenew(database, node, readMarkFile(database.name));
 }
 
-/** Whether the log lacks what it had when this was remembered. */
-export function isRewound(database: Database, last: LastMark): boolean {
-  const { epoch } = readReplica(database);
-  return epoch === last.epoch && isRewoundFrom(database, { logId: last.log_id, mark: last.mark });
+/**
+ * Whether this database, which a process has open that last left it so, is one that no process of this replica left:
+ * its log lacks what it had, or it is of an instance that was before, or of another replica.
+ */
+export function isReplaced(database: Database, last: LastMark): boolean {
+  // Another process of this replica may have made it a new instance meanwhile, and wrote that down.
+  const left = readReplica(database).epoch === last.epoch ? last : readMarkFile(database.name);
+  return left === null || isRewound(database, left);
 }
 
 /** Renews an instance whose log was rewound while nobody looked. Call in a write transaction. */
@@ -70,6 +74,12 @@ function reasonToRenew(database: Database, node: string, last: LastMark | null):
   if (replica.node !== node) return 'other_node';
   if (last?.epoch !== replica.epoch || last.file !== fileIdOf(database.name)) return 'other_file';
   return isRewound(database, last) ? 'rewound' : null;
+}
+
+/** Whether this is not the instance that was remembered, or its log lacks what it had then. */
+function isRewound(database: Database, last: LastMark): boolean {
+  const { epoch } = readReplica(database);
+  return epoch !== last.epoch || isRewoundFrom(database, { logId: last.log_id, mark: last.mark });
 }
 
 function newestAcknowledged(database: Database): number {

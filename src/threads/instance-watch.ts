@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { readReplica, type Changelog } from '../changelog/changelog.js';
-import { isRewound, looksRewound, renew, renewRewound, type Renewal } from '../changelog/identity.js';
+import { isReplaced, looksRewound, renew, renewRewound, type Renewal } from '../changelog/identity.js';
 import { keepMark, type LastMark } from '../changelog/mark-file.js';
 import { tellOwn } from '../changelog/own-member.js';
 import { SyncError } from '../errors.js';
@@ -30,8 +30,8 @@ export class InstanceWatch {
   }
 
   /** A backup may be restored into the file that is open. Call in a write transaction, before anything is folded. */
-  renewRewound(): void {
-    if (this.lastMark === null || !isRewound(this.database, this.lastMark)) return;
+  renewReplaced(): void {
+    if (this.lastMark === null || !isReplaced(this.database, this.lastMark)) return;
     renew(this.database, this.node);
     this.renewed();
   }

@@ -188,7 +188,7 @@ export class Writer implements WriterCalls {
   private async write<T>(work: () => T): Promise<T> {
     const { result, schema } = await this.transactions.run(() => {
       const schema = this.changelogAt.repair();
-      this.instance.renewRewound();
+      this.instance.renewReplaced();
       return { schema, result: work() };
     });
     this.instance.committed();

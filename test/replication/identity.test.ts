@@ -97,6 +97,32 @@ describe('a database file that is not what its replica left', function () {
     }
   });
 
+  it('goes on as a new instance when that backup is from before the replica last became one', async () => {
+    const backup = backUp(laptop);
+    const first = (await laptop.status()).epoch;
+    execute(laptop.database, "UPDATE words SET english = 'edited' WHERE id = 'early-1'");
+    add(laptop, 'pulled', 5);
+    await group.settle();
+    // As a file that was moved.
+    await laptop.stop();
+    rmSync(markFileOf(laptop.database));
+    await laptop.start();
+    await group.settle();
+    // What it remembers of the instances that asked would refuse both for ten minutes.
+    await desktop.stop();
+    await desktop.start();
+    const before = [first, (await laptop.status()).epoch];
+    restoreInto(laptop, backup);
+    execute(laptop.database, "UPDATE words SET english = 'written after the restore' WHERE id = 'early-1'");
+    await until(async () => !before.includes((await laptop.status()).epoch), 'a new epoch');
+    await group.settle();
+    for (const { database } of group.replicas) {
+      expect(countOf(database, 'words')).to.equal(5 + 5 + 5);
+      expect(english(database, 'early-1')).to.equal('written after the restore');
+    }
+    expect(overruled()).to.include('["early-1"]');
+  });
+
   it('is another replica when it is a copy with a node id of its own', async () => {
     add(laptop, 'unfolded', 3);
     const copy = await copyOf(laptop, 'tablet');

@@ -153,7 +153,7 @@ describe('A snapshot', () => {
     const mark = app.prepare('SELECT mark FROM _sync_marks ORDER BY log_id DESC').pluck().get() as string;
     const head = app.prepare("SELECT seq FROM sqlite_sequence WHERE name = '_sync_changes'").pluck().get();
     const { cursor, tables, ...identity } = readDescription(target);
-    expect(identity).to.deep.equal({ format: 1, ...state });
+    expect(identity).to.deep.equal({ format: 1, renewed: false, ...state });
     expect(cursor).to.equal(`${state.epoch}.${String(head)}.${mark}`);
     expect(tables).to.deep.equal([
       {

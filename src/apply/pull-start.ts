@@ -1,7 +1,8 @@
 import { readReplica, type Changelog } from '../changelog/changelog.js';
+import { heardOf } from '../changelog/members.js';
 import { ownMember } from '../changelog/own-member.js';
 import { statement } from '../sql/template.js';
-import type { Member } from '../wire/members.js';
+import type { Heard, Member } from '../wire/members.js';
 
 /** What a pull from a peer starts with, and asks with. */
 export interface PullStart {
@@ -15,6 +16,8 @@ export interface PullStart {
   readonly witness: string | null;
   /** `membersHash` of what the peer last told us; null: nothing. */
   readonly known: string | null;
+  /** The instance of the peer that we last heard of; null where it told us nothing yet. */
+  readonly heard: Heard | null;
   /** Our newest pruned log id. */
   readonly pruned: number;
 }
@@ -30,6 +33,7 @@ export function pullStart(changelog: Changelog, peer: string): PullStart {
       witness: full ? (row?.witness ?? null) : null,
       member: ownMember(changelog),
       known: row?.known ?? null,
+      heard: heardOf(changelog, peer),
       pruned: readReplica(changelog.database).pruned,
     };
   })();

@@ -6,6 +6,7 @@ import { parseCursor } from '../wire/cursor.js';
 import { readReplica } from './changelog.js';
 import { readMarkFile, type LastMark } from './mark-file.js';
 import { drawMark, isRewoundFrom } from './marks.js';
+import type { Heard } from '../wire/members.js';
 import { instanceOf } from '../wire/instance.js';
 
 /**
@@ -50,12 +51,14 @@ export function renew(database: Database, node: string): void {
 }
 
 /**
- * Renews this instance where a peer has what its log never had: it was rewound, and that went unnoticed. Versions that
+ * Renews this instance where a peer has what its log never had, or has heard of an instance that came after it: it was
+ * rewound, and that went unnoticed. The new instance begins to claim after that other one did (`laterThanMs`). Versions that
  * it has authored since, as far as no peer has acknowledged them, pass to the new instance, so that nobody takes them
  * for what was written before. Call in a write transaction.
  */
-export function renewRewound(database: Database): void {
+export function renewRewound(database: Database, laterThanMs = 0): void {
   const before = readReplica(database);
+  database.prepare(statement('members/set-born')).run({ bornMs: Math.max(before.bornMs, laterThanMs) });
   const acknowledged = newestAcknowledged(database);
   renew(database, before.node);
   const origins = { before: instanceOf(before), after: instanceOf(readReplica(database)) };
@@ -67,6 +70,12 @@ export function renewRewound(database: Database): void {
 export function looksRewound(database: Database, cursorText: string): boolean {
   const cursor = parseCursor(cursorText);
   return cursor?.epoch === readReplica(database).epoch && isRewoundFrom(database, cursor);
+}
+
+/** Whether a peer has heard of an instance of this node that came after this one: this is from before its renewal. */
+export function isOutdated(database: Database, heard: Heard | null): boolean {
+  const { epoch, bornMs } = readReplica(database);
+  return heard !== null && heard.epoch !== epoch && heard.born_ms >= bornMs;
 }
 
 function reasonToRenew(database: Database, node: string, last: LastMark | null): Renewal | null {

@@ -6,6 +6,7 @@ import {
   mergeMembers,
   unheard,
   type Claims,
+  type Heard,
   type Member,
 } from '../wire/members.js';
 import { readReplica, type Changelog } from './changelog.js';
@@ -26,6 +27,12 @@ interface MemberRow extends Omit<Member, 'claims'> {
 export function readMembers(changelog: Changelog): Map<string, Member> {
   const rows = changelog.prepare(statement('members/all')).all() as MemberRow[];
   return new Map(rows.map((row) => [row.node, { ...row, claims: JSON.parse(row.claims) as Claims }]));
+}
+
+/** The instance of a node that this replica last heard of; null where it heard of none that said anything. */
+export function heardOf(changelog: Changelog, node: string): Heard | null {
+  const row = changelog.prepare(statement('members/heard')).get({ node }) as Heard | undefined;
+  return row ?? null;
 }
 
 export function putMember(changelog: Changelog, member: Member): void {

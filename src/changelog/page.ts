@@ -3,12 +3,13 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { SyncError } from '../errors.js';
 import type { WireChange } from '../wire/change.js';
-import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow } from '../wire/page.js';
-import type { Member } from '../wire/members.js';
+import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow, type WirePage } from '../wire/page.js';
+import type { Heard, Member } from '../wire/members.js';
 import { isSameName, readReplica, type Changelog } from './changelog.js';
 import { changeWriter, ID_CELL, UNFOLDED_CELL } from './change-json.js';
 import { cursorAt, cursorInvalid, headOf, markedHeadOf, placeOf } from './marks.js';
-import { looksRewound } from './identity.js';
+import { isOutdated, looksRewound } from './identity.js';
+import { heardOf } from './members.js';
 import { groupNews } from './group-news.js';
 import { hadBy, type Had } from './had.js';
 import { rowColumns, type PlainValue } from './row.js';
@@ -36,6 +37,8 @@ export interface PageQuery {
   readonly full?: boolean;
   /** A cursor that the puller, which compares everything once more, had before; nothing is left out then. */
   readonly witness?: string | null;
+  /** The instance of this node that the puller last heard of. */
+  readonly heard?: Heard | null;
 }
 
 export interface BuiltPage {
@@ -73,12 +76,15 @@ interface Basket {
 
 /**
  * Reads a page in one transaction: entries after the cursor in log order, each with its row as it is now. Throws
- * `cursor_invalid` where the cursor is not of this log, `log_rewound` where it or the witness once was.
+ * `cursor_invalid` where the cursor is not of this log, `log_rewound` where it or the witness once was, or an instance of this
+ * node came after this one.
  */
 export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
   return changelog.database.transaction(() => {
     const { node, epoch, folded, renewed, pruned } = readReplica(changelog.database);
-    if (looksRewound(changelog.database, query.witness ?? '')) throw cursorInvalid('log_rewound');
+    const { witness = null, heard = null } = query;
+    if (looksRewound(changelog.database, witness ?? '') || isOutdated(changelog.database, heard))
+      throw cursorInvalid('log_rewound');
     const place = placeOf(changelog.database, epoch, query.since);
     requireUnpruned(changelog, query, place, pruned);
     const hidden = hideUnfolded(changelog, folded);
@@ -116,7 +122,7 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       has_more: hasMore,
       behind: atHead ? 0 : behindOf(changelog, scope, end),
       ...(hasMore ? {} : groupNews(changelog, atHead && basket.oversized.length === 0, query.known ?? null)),
-      ...yourCursor(changelog, query.puller),
+      ...yourNews(changelog, query.puller),
     };
     const head = {
       protocol: PROTOCOL,
@@ -137,11 +143,18 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
   })();
 }
 
-/** What this replica had of the puller's log, where it had anything of the instance that asks. */
-function yourCursor(changelog: Changelog, puller: string | null): { your_cursor?: string } {
+/** What this replica had of the puller's log, where it had anything of the instance that asks, and who it takes the puller for. */
+function yourNews(
+  changelog: Changelog,
+  puller: string | null,
+): Pick<WirePage, 'your_cursor' | 'your_instance'> {
   const [node = '', epoch] = (puller ?? '').split('@');
   const cursor = witnessOf(changelog, node);
-  return cursor !== '' && parseCursor(cursor)?.epoch === epoch ? { your_cursor: cursor } : {};
+  const heard = heardOf(changelog, node);
+  return {
+    ...(cursor !== '' && parseCursor(cursor)?.epoch === epoch ? { your_cursor: cursor } : {}),
+    ...(heard === null || heard.epoch === epoch ? {} : { your_instance: heard }),
+  };
 }
 
 /**

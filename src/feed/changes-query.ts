@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SyncError } from '../errors.js';
 import type { PageRequest } from '../threads/calls.js';
-import { parseClaims, unheard, type Member } from '../wire/members.js';
+import { parseClaims, parseHeard, unheard, type Member } from '../wire/members.js';
 import { MAX_STAMP_MS } from '../clock/stamp.js';
 import { MAX_CURSOR_LENGTH } from '../wire/cursor.js';
 import { DEFAULT_PAGE_CHANGES, MAX_PAGE_CHANGES, MAX_WAIT_S } from '../wire/http.js';
@@ -39,6 +39,11 @@ const changesQuery = z.object({
   full: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   ahead: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   witness: z.string().max(MAX_CURSOR_LENGTH, 'is too long for a cursor').optional(),
+  heard: z
+    .string()
+    .transform(parseHeard)
+    .refine((heard) => heard !== null, 'must be an epoch and a time in ms, with a point between them')
+    .optional(),
   known: z
     .string()
     .regex(/^[0-9a-f]{8}$/, 'must be 8 hex digits')
@@ -68,7 +73,7 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     const issue = result.error.issues[0];
     throw badQuery(`${issue?.path.join('.') ?? 'query'} ${issue?.message ?? 'is not valid'}`);
   }
-  const { since, limit, node, epoch, tables, wait, known, full, ahead, witness } = result.data;
+  const { since, limit, node, epoch, tables, wait, known, full, ahead, witness, heard } = result.data;
   return {
     since,
     limit,
@@ -79,6 +84,7 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     known: known ?? null,
     full: full === '1',
     witness: witness ?? null,
+    heard: heard ?? null,
     ahead: ahead === '1',
     waitMs: wait * 1000,
   };
@@ -113,6 +119,6 @@ function knownTables(list: string, replicated: readonly string[]): string[] {
 
 function badQuery(message: string): SyncError {
   return new SyncError('bad_query', `the query is not valid: ${message}`, {
-    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, ahead, witness, known and what the puller claims; see docs/protocol.md.',
+    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, ahead, witness, heard, known and what the puller claims; see docs/protocol.md.',
   });
 }

@@ -94,8 +94,8 @@ async function readPage(parts: FeedParts, query: ChangesQuery): Promise<PageResp
   }
 }
 
-async function becomeNewInstance(parts: FeedParts, { since, witness }: ChangesQuery): Promise<void> {
-  const renewed = (await parts.writer.rewound(since)) || (await parts.writer.rewound(witness ?? ''));
+async function becomeNewInstance(parts: FeedParts, { since, witness, heard }: ChangesQuery): Promise<void> {
+  const renewed = (await parts.writer.rewound(since, heard)) || (await parts.writer.rewound(witness ?? ''));
   // Which tells of it.
   if (renewed) void parts.fold();
 }

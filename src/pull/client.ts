@@ -5,7 +5,7 @@ import { isLoopback } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
-import { formatClaims, type Member } from '../wire/members.js';
+import { formatClaims, formatHeard, type Heard, type Member } from '../wire/members.js';
 import { PROTOCOL } from '../wire/page.js';
 import { answerError } from './answer-error.js';
 import { shortJson, type HttpAnswer, type HttpConnection } from './request.js';
@@ -27,6 +27,8 @@ export interface PageQuery {
   readonly full: boolean;
   /** The newest cursor that we had before, where everything is compared once more; null: none. */
   readonly witness: string | null;
+  /** The instance of the peer that we last heard of; null: none. */
+  readonly heard: Heard | null;
   /** How long the peer may hold the request until there is something, in ms. */
   readonly waitMs: number;
   /** What `since` stands for is not applied yet. */
@@ -89,16 +91,17 @@ export function createPeerClient(
   };
 }
 
-type PagePuller = Pick<PageQuery, 'member' | 'known' | 'full' | 'witness'>;
+type PagePuller = Pick<PageQuery, 'member' | 'known' | 'full' | 'witness' | 'heard'>;
 
 /** Claims need no escape, and would grow threefold by one. */
-function memberQuery({ member, known, full, witness }: PagePuller): string {
+function memberQuery({ member, known, full, witness, heard }: PagePuller): string {
   const claims = formatClaims(member.claims);
   const { born_ms, told_ms, held, tables } = member;
   const query = new URLSearchParams();
   if (known !== null) query.set('known', known);
   if (full) query.set('full', '1');
   if (witness !== null) query.set('witness', witness);
+  if (heard !== null) query.set('heard', formatHeard(heard));
   if (claims === null || tables === '') return `&${query.toString()}`;
   const own = { born: String(born_ms), told: String(told_ms), held: String(held), holds: tables };
   for (const [name, value] of Object.entries(own)) query.set(name, value);

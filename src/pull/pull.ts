@@ -118,12 +118,12 @@ function askAhead(
 
 async function ask(
   parts: PullParts,
-  { cursor: since, full, witness, member, known }: PullStart,
+  { cursor: since, full, witness, member, known, heard }: PullStart,
   ahead: boolean,
   signal: AbortSignal,
 ): Promise<ReceivedPage> {
   await parts.admit();
-  const query = { since, full, witness, member, known, ahead, limit: parts.pageSize, waitMs: 0 };
+  const query = { since, full, witness, member, known, heard, ahead, limit: parts.pageSize, waitMs: 0 };
   return parts.attempts.run(() => parts.client.page(query, signal), signal);
 }
 

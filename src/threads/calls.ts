@@ -13,7 +13,7 @@ import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
 import type { Retained } from '../apply/retention.js';
 import type { BuiltSnapshot } from '../snapshot/build.js';
-import type { Member } from '../wire/members.js';
+import type { Heard, Member } from '../wire/members.js';
 
 import type { TableShape, WireListed, WireState } from '../wire/fingerprints.js';
 import type { StatesRequest, StretchRequest, StretchResponse } from './fingerprints.js';
@@ -48,6 +48,8 @@ export interface PageRequest {
   readonly full?: boolean;
   /** A cursor that the puller, which compares everything once more, had before. */
   readonly witness?: string | null;
+  /** The instance of this node that the puller last heard of. */
+  readonly heard?: Heard | null;
 }
 
 export interface PageResponse {
@@ -144,10 +146,11 @@ export interface WriterCalls {
   /** Makes the next pull from this peer start over. */
   resetCursor(peer: string): Promise<void>;
   /**
-   * Becomes a new instance where a peer's cursor proves that this log was rewound; true where it did. Rejects with
-   * `restored_again` where that was proved a short while ago too.
+   * Becomes a new instance where a peer's cursor proves that this log was rewound, or the instance of this node that it
+   * last heard of came after this one; true where it did. Rejects with `restored_again` where a peer proved that a short
+   * while ago too.
    */
-  rewound(cursor: string): Promise<boolean>;
+  rewound(cursor: string, heard?: Heard | null): Promise<boolean>;
   /**
    * Notes that the peer has everything up to the cursor it asked with, and what it says of itself. Where it claims more
    * of our log than there is, that log was rewound, and this becomes a new instance.

@@ -1,9 +1,17 @@
 import type { Database } from 'better-sqlite3';
 import { readReplica, type Changelog } from '../changelog/changelog.js';
-import { isReplaced, looksRewound, renew, renewRewound, type Renewal } from '../changelog/identity.js';
+import {
+  isOutdated,
+  isReplaced,
+  looksRewound,
+  renew,
+  renewRewound,
+  type Renewal,
+} from '../changelog/identity.js';
 import { keepMark, type LastMark } from '../changelog/mark-file.js';
 import { tellOwn } from '../changelog/own-member.js';
 import { SyncError } from '../errors.js';
+import type { Heard } from '../wire/members.js';
 
 /** A peer that shows what this log never had may do so by mistake, and each renewal compares everything again. */
 const RENEWAL_PAUSE_MS = 10 * 60 * 1000;
@@ -36,21 +44,21 @@ export class InstanceWatch {
     this.renewed();
   }
 
-  /** Whether a peer's cursor tells that this log was rewound. */
-  isEvidence(cursor: string): boolean {
-    return looksRewound(this.database, cursor);
+  /** Whether a peer's cursor, or the instance of this node that it last heard of, tells that this log was rewound. */
+  isEvidence(cursor: string, heard: Heard | null): boolean {
+    return looksRewound(this.database, cursor) || isOutdated(this.database, heard);
   }
 
   /**
    * Takes a peer's word for it that the log of `epoch` was rewound. Call in a write transaction. Throws `restored_again`
    * where a peer's word has renewed this instance a short while ago.
    */
-  believe(epoch: string): void {
+  believe(epoch: string, heard: Heard | null = null): void {
     // Meanwhile it may have become another instance by itself.
     if (readReplica(this.database).epoch !== epoch) return;
     const restMs = this.renewedByPeerMs + RENEWAL_PAUSE_MS - performance.now();
     if (restMs > 0) throw restoredAgain(restMs);
-    renewRewound(this.database);
+    renewRewound(this.database, heard?.born_ms);
     this.renewedByPeerMs = performance.now();
     this.renewed();
   }

@@ -59,6 +59,7 @@ export class Reader implements ReaderCalls {
         member: request.member ?? null,
         full: request.full ?? false,
         witness: request.witness ?? null,
+        heard: request.heard ?? null,
       };
       // One snapshot for the schema and the rows: a column that came in between would be missing from a record.
       const built = this.database.transaction(() => buildPage(this.changelogAt.current(), query))();

@@ -26,7 +26,7 @@ import { openForWriting, setJournalMode } from '../database/open.js';
 import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { parseCursor } from '../wire/cursor.js';
-import { unheard, type Member } from '../wire/members.js';
+import { unheard, type Heard, type Member } from '../wire/members.js';
 import { parsePage, type Page } from '../wire/page.js';
 import type {
   ApplyRequest,
@@ -104,7 +104,8 @@ export class Writer implements WriterCalls {
       const page = parsePage(request.body);
       requireSender(page, request);
       requireProgress(page, request);
-      if (await this.renewIfRewound(page.your_cursor ?? '')) throw instanceRenewed(request.peer);
+      if (await this.renewIfRewound(page.your_cursor ?? '', page.your_instance ?? null))
+        throw instanceRenewed(request.peer);
       const progress = beginPage(page);
       const nothingNew = page.changes.length === 0 && page.next_cursor === request.since;
       if (nothingNew && !hasNews(this.changelogAt.current(), page)) return toResponse(page, progress);
@@ -126,8 +127,8 @@ export class Writer implements WriterCalls {
     });
   }
 
-  rewound(cursor: string): Promise<boolean> {
-    return this.inTurn(() => this.renewIfRewound(cursor));
+  rewound(cursor: string, heard: Heard | null = null): Promise<boolean> {
+    return this.inTurn(() => this.renewIfRewound(cursor, heard));
   }
 
   acknowledge(
@@ -197,15 +198,15 @@ export class Writer implements WriterCalls {
   }
 
   /** Takes a peer's word for it that this log was rewound. */
-  private async renewIfRewound(cursor: string): Promise<boolean> {
-    if (!this.instance.isEvidence(cursor)) return false;
-    await this.renewFrom(readReplica(this.database).epoch);
+  private async renewIfRewound(cursor: string, heard: Heard | null): Promise<boolean> {
+    if (!this.instance.isEvidence(cursor, heard)) return false;
+    await this.renewFrom(readReplica(this.database).epoch, heard);
     return true;
   }
 
-  private renewFrom(epoch: string): Promise<void> {
+  private renewFrom(epoch: string, heard: Heard | null = null): Promise<void> {
     return this.write(() => {
-      this.instance.believe(epoch);
+      this.instance.believe(epoch, heard);
     });
   }
 

@@ -30,6 +30,9 @@ export interface Member {
   readonly claims: Claims;
 }
 
+/** The instance of a replica that another one last heard of, and when its claims began. */
+export type Heard = Pick<Member, 'epoch' | 'born_ms'>;
+
 const timeMs = z.number().int().min(0).max(MAX_STAMP_MS);
 const count = z.number().int().nonnegative();
 const node = z.string().regex(NODE_ID);
@@ -47,6 +50,8 @@ export const memberSchema = z.strictObject({
   forgotten_ms: timeMs.nullable(),
   claims,
 });
+
+export const heardSchema = memberSchema.pick({ epoch: true, born_ms: true });
 
 export const membersSchema = z.array(memberSchema).max(MAX_MEMBERS);
 
@@ -110,6 +115,17 @@ export function membersHash(members: readonly Member[]): string {
 export function canonical(member: Member): string {
   const { node, epoch, born_ms, told_ms, held, tables, forgotten_ms } = member;
   return JSON.stringify([node, epoch, born_ms, told_ms, held, tables, forgotten_ms, sorted(member.claims)]);
+}
+
+/** `7d0c.1767225600000`. */
+export function formatHeard({ epoch, born_ms }: Heard): string {
+  return `${epoch}.${born_ms}`;
+}
+
+/** Null where the text is none of `formatHeard`. */
+export function parseHeard(text: string): Heard | null {
+  const [, epoch, born] = /^([0-9a-f]{1,64})\.(\d{1,15})$/.exec(text) ?? [];
+  return heardSchema.safeParse({ epoch, born_ms: Number(born) }).data ?? null;
 }
 
 function sorted(all: Claims): [string, number][] {

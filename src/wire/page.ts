@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { toChange, wireStamp, wireValue, type Change, type WireChange } from './change.js';
 import { MAX_CURSOR_LENGTH } from './cursor.js';
 import { checked, damaged } from './damaged.js';
-import { membersSchema, type Member } from './members.js';
+import { heardSchema, membersSchema, type Heard, type Member } from './members.js';
 import type { WireValue } from './value.js';
 import { MAX_RANK } from './version.js';
 
@@ -50,6 +50,8 @@ export interface WirePage {
   readonly vouches?: boolean | undefined;
   /** How far this replica has read the puller's log: a puller that does not know this place was restored. */
   readonly your_cursor?: string | undefined;
+  /** The instance of the puller's node that this replica last heard of, where it is another than asks. */
+  readonly your_instance?: Heard | undefined;
   /** True where the sender's epoch is not the first of its file: it is a copy, or a restored backup. */
   readonly renewed?: boolean | undefined;
   /** With the last page of a pull: the newest stamp, and the largest rank, of what was pruned anywhere, by table. */
@@ -70,6 +72,7 @@ const wirePage = z.object({
   complete: z.boolean().default(false),
   vouches: z.boolean().default(false),
   your_cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
+  your_instance: heardSchema.optional(),
   renewed: z.boolean().default(false),
   pruned: z
     .array(

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { SyncError } from '#src/errors.js';
 import type { WirePage } from '#src/wire/page.js';
+import type { Heard } from '#src/wire/members.js';
 import { QuickGroup, tableConfig, type QuickReplica } from '../replication/quick-replica.js';
 
 const SCHEMA = `
@@ -85,6 +86,25 @@ describe('a page of the changelog', () => {
       .to.throw(SyncError)
       .with.property('code', 'log_rewound');
     expect(ask('0123.1.000000000000'), 'of another instance').not.to.throw();
+  });
+
+  it('is refused where the puller has heard of an instance that came after this one', () => {
+    const { born_ms = 0, epoch = '' } = replica.members().get('ann') ?? {};
+    const ask = (heard: Heard) => () => replica.page('', 100, 'bob@1', { heard });
+    const later = { epoch: '0123', born_ms: born_ms + 1 };
+    expect(ask(later)).to.throw(SyncError).with.property('code', 'log_rewound');
+    expect(ask({ ...later, epoch }), 'whose claims began anew').not.to.throw();
+    expect(ask({ ...later, born_ms: born_ms - 1 }), 'of before its renewal').not.to.throw();
+  });
+
+  it('tells a puller of the instance that was heard of in its place', () => {
+    const bob = group.add('bob');
+    bob.pullFrom(replica);
+    replica.pullFrom(bob);
+    expect(page('', 1, bob.origin)).not.to.have.property('your_instance');
+    const [, epoch] = bob.origin.split('@');
+    expect(page('', 1, 'bob@0123').your_instance).to.include({ epoch });
+    expect(page('', 1, 'cid@0123')).not.to.have.property('your_instance');
   });
 
   it('promises more at the end of what is folded where a page or more still waits for the fold', () => {

@@ -56,6 +56,8 @@ describe('GET /sync/changes', () => {
     'epoch=XYZ',
     'tables=users',
     'tables=words,users',
+    'heard=e1',
+    'heard=xy.12',
     `since=${'1'.repeat(201)}`,
   ]) {
     it(`refuses ${query.slice(0, 30)}`, async () => {

@@ -16,6 +16,7 @@ const QUERY = {
   known: null,
   full: false,
   witness: null,
+  heard: null,
   waitMs: 0,
   ahead: false,
 };
@@ -77,13 +78,14 @@ describe('the client of a peer', () => {
       known: '01234567',
       full: true,
       witness: 'e0.9.cd',
+      heard: { epoch: 'f3', born_ms: 12 },
     };
     const page = await client.page({ ...query, since: 'e0.1.ab' }, never);
     expect(Buffer.from(page.body).toString()).to.equal('{"changes":[]}');
     expect(key).to.equal('secret');
     expect(server?.asked).to.deep.equal([
       '/sync/changes?since=e0.1.ab&limit=10&node=desktop&epoch=e1' +
-        '&known=01234567&full=1&witness=e0.9.cd&born=5&told=7&held=1&holds=0123456789abcdef&claims=bob@b0:12,cid@c0:0',
+        '&known=01234567&full=1&witness=e0.9.cd&heard=f3.12&born=5&told=7&held=1&holds=0123456789abcdef&claims=bob@b0:12,cid@c0:0',
     ]);
     await client.close();
   });

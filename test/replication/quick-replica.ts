@@ -264,7 +264,7 @@ export class QuickReplica {
     since: string,
     limit: number,
     puller: string | null,
-    start: Pick<PageQuery, 'member' | 'known' | 'full' | 'witness'> = {},
+    start: Pick<PageQuery, 'member' | 'known' | 'full' | 'witness' | 'heard'> = {},
   ): string {
     const query = { since, limit, puller, tables: null, nowMs: this.nowMs, ...start };
     return buildPage(this.changelog, query).json;

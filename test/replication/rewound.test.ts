@@ -1,6 +1,8 @@
+import { rmSync } from 'node:fs';
 import { expect } from 'chai';
+import { markFileOf } from '#src/changelog/mark-file.js';
 import { add, backUp, restoreDisk } from './backups.js';
-import { countOf, execute } from './content.js';
+import { countOf, execute, queryRow } from './content.js';
 import { ReplicaGroup, type Replica } from './group.js';
 
 const SCHEMA = 'CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT)';
@@ -42,6 +44,48 @@ describe('a disk that was put back to an earlier state', function () {
     for (const { database } of group.replicas) expect(countOf(database, 'words')).to.equal(3 + 5 + 20);
     await group.expectQuiet();
   });
+
+  for (const first of ['desktop', 'laptop'] as const) {
+    it(`is noticed where it is from before its replica became a new instance, and ${first} is the first to pull`, async () => {
+      const [desktop, laptop] = (await begin({ desktop: ['laptop'], laptop: ['desktop'] })) as [
+        Replica,
+        Replica,
+      ];
+      add(laptop, 'early', 3);
+      await group.settle();
+      const backup = backUp(laptop);
+      const { epoch } = await laptop.status();
+      execute(laptop.database, "UPDATE words SET english = 'edited' WHERE id = 'early-0'");
+      add(laptop, 'pulled', 5);
+      await group.settle();
+      // As a file that was moved.
+      await laptop.stop();
+      rmSync(markFileOf(laptop.database));
+      await laptop.start();
+      await group.settle();
+      await laptop.stop();
+      restoreDisk(laptop, backup);
+      // What it remembers of the instances that asked would refuse this one for ten minutes.
+      await desktop.stop();
+      await desktop.start();
+      await laptop.start();
+      execute(laptop.database, "UPDATE words SET english = 'without knowing that' WHERE id = 'early-0'");
+      await (first === 'desktop' ? desktop.pull('laptop') : laptop.pull('desktop'));
+      await group.settle();
+      expect((await laptop.status()).epoch).to.not.equal(epoch);
+      for (const { database } of group.replicas) {
+        expect(countOf(database, 'words')).to.equal(3 + 5);
+        expect(queryRow(database, "SELECT english FROM words WHERE id = 'early-0'")).to.deep.equal([
+          'without knowing that',
+        ]);
+      }
+      const overruled = group.files.flatMap((file) =>
+        queryRow(file, 'SELECT record_key FROM _sync_conflicts'),
+      );
+      expect(overruled).to.include('["early-0"]');
+      await group.expectQuiet();
+    });
+  }
 
   it('is noticed by what others claim, where only a third replica has what was lost', async () => {
     const [desktop, server, laptop] = (await begin({

@@ -79,7 +79,7 @@ export class MemoryDatabase {
       this.#run('pullStart', () => {
         const cursor = this.cursors.get(peer) ?? '';
         const member = unheard(this.node, this.epoch);
-        return { cursor, full: cursor === '', witness: null, member, known: null, pruned: 0 };
+        return { cursor, full: cursor === '', witness: null, member, known: null, heard: null, pruned: 0 };
       }),
     tableShapes: () => this.#run('tableShapes', () => []),
     stretch: () => this.#run('stretch', () => ({ rows: 0, content: NO_SUM, versions: NO_SUM, last: null })),

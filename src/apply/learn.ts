@@ -21,7 +21,8 @@ export function learn(changelog: Changelog, page: Page, nowMs: number): Learned 
     tellOwn(changelog, nowMs);
     return learned;
   }
-  if (members !== undefined) {
+  // What proves that this log was rewound may not be believed at once: it is to be told again.
+  if (members !== undefined && !learned.overclaimed) {
     const bound = { name: node, known: membersHash(members) };
     changelog.prepare(statement('peers/note-members')).run(bound);
   }

@@ -5,6 +5,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { SyncError } from '#src/errors.js';
 import { Reader } from '#src/threads/reader.js';
 import { Writer } from '#src/threads/writer.js';
+import { membersHash, unheard } from '#src/wire/members.js';
 import type { WirePage } from '#src/wire/page.js';
 import { addWords, createDatabaseFile, type DatabaseFile } from '../stand-ins/database-file.js';
 import { runMain } from '../cli/captured.js';
@@ -56,6 +57,36 @@ describe('the writer', () => {
     expect((await writer.fold()).renewal).to.equal('rewound');
     expect(await writer.rewound(first), 'of the instance before').to.equal(false);
     expect(await codeOf(writer.rewound(foreign()))).to.equal('restored_again');
+  });
+
+  it('has a peer tell again what it claims of this log beyond its end, until that is believed', async () => {
+    const reader = new Reader(file.config);
+    await reader.open();
+    const pull = async () => {
+      const { cursor: since, pruned, known, member } = await reader.pullStart('bob');
+      const claims = { [`ann@${member.epoch}`]: 1_000 };
+      const bob = { ...unheard('bob', 'b0'), born_ms: 1, told_ms: 1, claims };
+      const body = Buffer.from(
+        JSON.stringify({
+          protocol: 1,
+          node: 'bob',
+          epoch: 'b0',
+          server_time_ms: 0,
+          changes: [],
+          next_cursor: 'b0.1.ab',
+          has_more: false,
+          behind: 0,
+          complete: true,
+          ...(known === membersHash([bob]) ? {} : { members: [bob] }),
+        }),
+      );
+      const sha256 = createHash('sha256').update(body).digest('hex');
+      return codeOf(writer.apply({ peer: 'bob', since, pruned, epoch: member.epoch, body, sha256 }));
+    };
+    expect(await pull()).to.equal('instance_renewed');
+    expect(await pull()).to.equal('restored_again');
+    expect(await pull()).to.equal('restored_again');
+    await reader.close();
   });
 
   it('is read right where a backup is restored into the open file', async () => {

@@ -1,3 +1,4 @@
+DROP TABLE IF EXISTS _sync_served;
 DROP TABLE IF EXISTS _sync_pruned;
 DROP TABLE IF EXISTS _sync_members;
 DROP TABLE IF EXISTS _sync_known_keys;

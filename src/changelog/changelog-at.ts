@@ -94,8 +94,10 @@ export class ChangelogAtSchema {
     if (this.opened?.schemaVersion !== schemaVersion || this.opened.epoch !== this.epoch()) {
       requireMigrated(this.database);
       const { tables, faults } = inspectTables(this.config, this.database);
+      const fit = new Set(tables.map(({ config }) => config.name));
+      const unfit = this.config.tables.map(({ name }) => name).filter((name) => !fit.has(name));
       this.opened = {
-        changelog: openChangelog(this.database, tables, this.resolvers),
+        changelog: openChangelog(this.database, tables, this.resolvers, unfit),
         schemaVersion,
         epoch: this.epoch(),
         faults: faults.map((fault) => `${pathText(fault.path)}: ${fault.message}`),

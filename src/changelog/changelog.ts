@@ -14,6 +14,8 @@ import { instanceOf, type Instance } from '../wire/instance.js';
 export interface Changelog {
   readonly database: Database;
   readonly tables: readonly ReplicatedTable[];
+  /** Names of configured tables that are missing, or don't fit now. */
+  readonly unfit: readonly string[];
   readonly origins: Origins;
   /** What decides conflicts in tables with `custom`. */
   readonly resolvers: Resolvers;
@@ -39,6 +41,7 @@ export function openChangelog(
   database: Database,
   tables: readonly ReplicatedTable[],
   resolvers = new Resolvers(),
+  unfit: readonly string[] = [],
 ): Changelog {
   const prepared = new Map<string, Statement<unknown[], unknown>>();
   const named = new Map<string, Statement<unknown[], unknown>>();
@@ -48,6 +51,7 @@ export function openChangelog(
   return {
     database,
     tables,
+    unfit,
     origins: new Origins(database),
     resolvers,
     liveChanges: new Map(),

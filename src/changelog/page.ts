@@ -13,6 +13,7 @@ import { heardOf } from './members.js';
 import { groupNews } from './group-news.js';
 import { hadBy, type Had } from './had.js';
 import { rowColumns, type PlainValue } from './row.js';
+import { goingAway } from './served.js';
 import { witnessOf } from './peers.js';
 import { hideUnfolded } from './unfolded.js';
 import { parseCursor } from '../wire/cursor.js';
@@ -56,7 +57,9 @@ export interface BuiltPage {
 
 /** A stretch of the log that holds entries of one table. */
 interface Run {
-  readonly table: ReplicatedTable;
+  readonly name: string;
+  /** Null where the table is away, and that is not noted yet. */
+  readonly table: ReplicatedTable | null;
   readonly first: number;
   last: number;
 }
@@ -103,7 +106,9 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       contradicted: [],
     };
     for (const run of runsOf(scope, ids.slice(0, query.limit))) {
-      fillFrom(changelog, scope, run, hidden === 'some', basket);
+      basket.atUnfolded = run.table === null;
+      if (run.table === null) break;
+      fillFrom(changelog, scope, { ...run, table: run.table }, hidden === 'some', basket);
       if (basket.full || basket.atUnfolded) break;
       basket.last = run.last;
     }
@@ -115,13 +120,14 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
     // Before an unfolded row the puller may ask again at once, and waits where nothing came of that.
     const hasMore = basket.atUnfolded ? basket.last > since : !atHead;
     const end = atHead ? Math.max(basket.last, markedHeadOf(changelog.database)) : basket.last;
+    const whole = atHead && basket.oversized.length === 0 && changelog.unfit.length === 0;
     const nextCursor = cursorAt(changelog.database, epoch, end);
     const tail = {
       ...(basket.oversized.length > 0 ? { oversized: basket.oversized } : {}),
       next_cursor: nextCursor,
       has_more: hasMore,
       behind: atHead ? 0 : behindOf(changelog, scope, end),
-      ...(hasMore ? {} : groupNews(changelog, atHead && basket.oversized.length === 0, query.known ?? null)),
+      ...(hasMore ? {} : groupNews(changelog, whole, query.known ?? null)),
       ...yourNews(changelog, query.puller),
     };
     const head = {
@@ -180,14 +186,13 @@ interface Scope {
 }
 
 function scopeOf(changelog: Changelog, query: PageQuery): Scope {
-  const wanted = query.tables;
-  const tables = changelog.tables.filter(
-    (table) => wanted?.some((name) => isSameName(name, table.name)) ?? true,
-  );
+  const isWanted = (table: string) => query.tables?.some((name) => isSameName(name, table)) ?? true;
+  const tables = changelog.tables.filter(({ name }) => isWanted(name));
+  const names = [...tables.map(({ name }) => name), ...goingAway(changelog).filter(isWanted)];
   return {
     tables,
     tableNames: joinSql(
-      tables.map((table) => literal(table.name)),
+      names.map((name) => literal(name)),
       ', ',
     ),
     had: hadBy(changelog, query),
@@ -230,17 +235,23 @@ function runsOf(scope: Scope, entries: readonly Entry[]): Run[] {
   const runs: Run[] = [];
   for (const [id, tableName] of entries) {
     const run = runs.at(-1);
-    if (run?.table.name === tableName) {
+    if (run?.name === tableName) {
       run.last = id;
     } else {
-      const table = scope.tables.find((candidate) => candidate.name === tableName);
-      if (table !== undefined) runs.push({ table, first: id, last: id });
+      const table = scope.tables.find((candidate) => candidate.name === tableName) ?? null;
+      runs.push({ name: tableName, table, first: id, last: id });
     }
   }
   return runs;
 }
 
-function fillFrom(changelog: Changelog, scope: Scope, run: Run, hideSome: boolean, basket: Basket): void {
+function fillFrom(
+  changelog: Changelog,
+  scope: Scope,
+  run: Run & { readonly table: ReplicatedTable },
+  hideSome: boolean,
+  basket: Basket,
+): void {
   const query = changelog
     .prepare(rowsSql(run.table, scope.had, hideSome))
     .safeIntegers(true)

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import {
   applyPart,
@@ -14,6 +13,7 @@ import { backfillTable, closeEvictions, type BackfillOptions } from '../changelo
 import { readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { enterContradicted } from '../changelog/contradicted.js';
 import { afterFold, type Folded } from '../changelog/fold-all.js';
+import { enterAgain, noteServed, returnedTables } from '../changelog/served.js';
 import { meetPuller, tellOwn } from '../changelog/own-member.js';
 import { claimIdentity } from '../changelog/identity.js';
 import { walBytesOf } from '../changelog/local-status.js';
@@ -23,11 +23,9 @@ import { Resolvers } from '../config/resolvers.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForWriting, setJournalMode } from '../database/open.js';
-import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
-import { parseCursor } from '../wire/cursor.js';
 import { unheard, type Heard, type Member } from '../wire/members.js';
-import { parsePage, type Page } from '../wire/page.js';
+import type { Page } from '../wire/page.js';
 import type {
   ApplyRequest,
   ApplyResponse,
@@ -40,6 +38,7 @@ import type {
   WriterCalls,
 } from './calls.js';
 import { ChangelogAtSchema } from '../changelog/changelog-at.js';
+import { readPage } from './read-page.js';
 import { InstanceWatch } from './instance-watch.js';
 import { Transactions } from '../database/transactions.js';
 
@@ -58,6 +57,8 @@ export class Writer implements WriterCalls {
   private readonly instance: InstanceWatch;
   private last: Promise<unknown> = Promise.resolve();
   private schemaChange: SchemaChange | null = null;
+  /** The changelog whose tables were noted as served; null before the first time. */
+  private servedBy: Changelog | null = null;
   /** The schema with which what is held was last tried again; null before the first time. */
   private retriedAtSchema: number | null = null;
 
@@ -100,10 +101,7 @@ export class Writer implements WriterCalls {
 
   apply(request: ApplyRequest): Promise<ApplyResponse> {
     return this.inTurn(async () => {
-      requireIntact(request);
-      const page = parsePage(request.body);
-      requireSender(page, request);
-      requireProgress(page, request);
+      const page = readPage(request);
       if (await this.renewIfRewound(page.your_cursor ?? '', page.your_instance ?? null))
         throw instanceRenewed(request.peer);
       const progress = beginPage(page);
@@ -190,11 +188,20 @@ export class Writer implements WriterCalls {
     const { result, schema } = await this.transactions.run(() => {
       const schema = this.changelogAt.repair();
       this.instance.renewReplaced();
+      this.noteServed();
       return { schema, result: work() };
     });
     this.instance.committed();
     if (schema !== null) this.schemaChange = merged(this.schemaChange, schema);
     return result;
+  }
+
+  private noteServed(): void {
+    const changelog = this.changelogAt.current();
+    if (this.servedBy === changelog) return;
+    noteServed(changelog);
+    // A rollback opens another one.
+    this.servedBy = changelog;
   }
 
   /** Takes a peer's word for it that this log was rewound. */
@@ -225,6 +232,7 @@ export class Writer implements WriterCalls {
   private async catchUp(): Promise<Folded> {
     const { folded } = await this.afterFold(() => null);
     await this.closeGaps();
+    await this.bringBack();
     await this.retryAtNewSchema();
     return folded;
   }
@@ -255,6 +263,15 @@ export class Writer implements WriterCalls {
       const table = tableNamed(changelog, name);
       const close = gap === VANISHED ? closeEvictions : backfillTable;
       if (table !== undefined) await close(changelog, this.transactions, table, this.backfillOptions());
+    }
+  }
+
+  /** What peers were not served of a table while it was away, they are now. */
+  private async bringBack(): Promise<void> {
+    const changelog = () => this.changelogAt.current();
+    const write = (work: () => void) => this.write(work);
+    for (const table of returnedTables(changelog())) {
+      await enterAgain(table, BACKFILL_BATCH, { changelog, write });
     }
   }
 
@@ -322,32 +339,6 @@ function merged(before: SchemaChange | null, after: SchemaChange): SchemaChange 
 
 function nothing(): void {
   // For a listener that has nothing to do.
-}
-
-function requireIntact(request: ApplyRequest): void {
-  const found = createHash('sha256').update(request.body).digest('hex');
-  if (found === request.sha256) return;
-  throw new SyncError('page_damaged', `A page from "${request.peer}" does not match its checksum.`, {
-    hint: 'It was discarded and will be asked for again; if this stays, look for a proxy that rewrites bodies.',
-  });
-}
-
-function requireSender(page: Page, request: ApplyRequest): void {
-  if (page.node === request.peer) return;
-  throw new SyncError('wrong_node', `A page that should be from "${request.peer}" is from "${page.node}".`, {
-    hint: 'Correct the peer in the configuration: its name is the node id at that address.',
-  });
-}
-
-/** A page that promises more has to lead on: pages that go back or stand still would never end. */
-function requireProgress(page: Page, request: ApplyRequest): void {
-  const before = parseCursor(request.since);
-  const after = parseCursor(page.next_cursor);
-  if (!page.has_more || before === null || before.epoch !== after?.epoch || after.logId > before.logId)
-    return;
-  throw new SyncError('peer_endless', `"${request.peer}" says there is more, but its pages do not lead on.`, {
-    hint: 'Install the same version of sqlite-p2p-sync on both; nothing of this page was applied.',
-  });
 }
 
 function toResponse(page: Page, { changes, counts }: PageInProgress): ApplyResponse {

@@ -1,0 +1,1 @@
+SELECT table_name AS name FROM _sync_served WHERE away = :away

@@ -1,0 +1,1 @@
+UPDATE _sync_served SET away = 0 WHERE table_name = :table

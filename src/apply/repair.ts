@@ -9,12 +9,13 @@ import { fingerprinter } from '../wire/fingerprint.js';
 import type { Change } from '../wire/change.js';
 import type { RowState } from '../wire/row-state.js';
 import type { SqlValue } from '../wire/value.js';
-import { applyChange, writableOf } from './apply-change.js';
+import { applyChange, writableOf, type Applied } from './apply-change.js';
 import { guarded } from './guarded.js';
 import { noteConflict } from './ledger.js';
 import { findRow, findVersion, type ApplyClock, type LocalVersion } from './local.js';
 import { quarantine, reviewHeld, type Reason } from './quarantine.js';
 import { readStates } from './row-state.js';
+import { mayBeDeleted } from './too-old.js';
 import { placeRow } from './rows-in-the-way.js';
 import { deleteRow, enterVersion } from './write.js';
 
@@ -41,7 +42,7 @@ export function takeChange(
   return unchanged(changelog, repair, () =>
     guarded(changelog, clock.nowMs, () => {
       const drifted = driftedRow(changelog, repair);
-      const result = applyChange(changelog, change, clock);
+      const result = takeUnlessOld(changelog, change, clock);
       if (result.outcome === 'held')
         quarantine(changelog, change, result.reason, { peer, nowMs: clock.nowMs });
       else reviewHeld(changelog, change, clock);
@@ -51,6 +52,12 @@ export function takeChange(
       return result.outcome === 'held' ? result.reason : null;
     }),
   );
+}
+
+/** Nothing tells here whether the peer has missed a deletion: what may have been deleted is for a person to decide. */
+function takeUnlessOld(changelog: Changelog, change: Change, clock: ApplyClock): Applied {
+  const reason = mayBeDeleted(changelog, change);
+  return reason === null ? applyChange(changelog, change, clock) : { outcome: 'held', reason };
 }
 
 /** Writes back what the row's version says, which the peer still has. Call as `takeChange`; what it throws takes all back. */

@@ -1,15 +1,19 @@
-import { tableNamed, type Changelog } from '../changelog/changelog.js';
+import { authorOf, tableNamed, type Changelog } from '../changelog/changelog.js';
+import { horizonOf } from '../changelog/horizon.js';
 import { drawMark } from '../changelog/marks.js';
+import { editOf } from '../changelog/next-version.js';
 import { tellOwn } from '../changelog/own-member.js';
 import { messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { applyChange } from './apply-change.js';
 import { guarded } from './guarded.js';
 import { changeOf, readHeld, type Held } from './held-list.js';
-import type { ApplyClock } from './local.js';
+import type { Change } from '../wire/change.js';
+import { findRow, findVersion, type ApplyClock } from './local.js';
 import { retryParked } from './parked.js';
 import { quarantine, release } from './quarantine.js';
 import { TOO_OLD } from './too-old.js';
+import { enterVersion } from './write.js';
 
 /** What became of a held change that was tried again. */
 export interface Retried {
@@ -69,10 +73,7 @@ export function dropHeld(changelog: Changelog, id: number, nowMs: number): Held 
 function retryOne(changelog: Changelog, held: Held, clock: ApplyClock, deliberate: boolean): string | null {
   if (tableNamed(changelog, held.table) === undefined) return held.reason;
   if (!deliberate && held.reason.startsWith(TOO_OLD)) return held.reason;
-  // Who had the row, and its deletion since, claims to have had this change: it is told as one of no known place.
-  const change = held.reason.startsWith(TOO_OLD)
-    ? { ...changeOf(held), originSeq: undefined }
-    : changeOf(held);
+  const change = changeOf(held);
   const result = attempt(changelog, held.id, () => applyChange(changelog, change, clock));
   if (result.outcome === 'held') {
     if (result.reason !== held.reason) {
@@ -80,8 +81,26 @@ function retryOne(changelog: Changelog, held: Held, clock: ApplyClock, deliberat
     }
     return result.reason;
   }
+  if (held.reason.startsWith(TOO_OLD)) authorAnew(changelog, change, clock);
   release(changelog, held.id);
   return null;
+}
+
+/** A deletion that is forgotten everywhere has overruled this row: it comes back as an edit of the person who wants it. */
+function authorAnew(changelog: Changelog, { table: name, key }: Change, clock: ApplyClock): void {
+  const table = tableNamed(changelog, name);
+  if (table === undefined) throw new TypeError(`Expected "${name}" to be replicated`);
+  const current = findVersion(changelog, table, key);
+  if (current === null || current.version.fingerprint === '') return;
+  const { fingerprint } = current.version;
+  const afterPruned = Math.max(current.newestMs, horizonOf(changelog, name)?.stamp ?? 0);
+  const version = editOf(
+    { ...current, newestMs: afterPruned },
+    { fingerprint, claimedMs: clock.nowMs },
+    authorOf(changelog, table),
+    clock,
+  );
+  enterVersion(changelog, table, { key, version, record: findRow(changelog, table, key) }, current);
 }
 
 function attempt<T>(changelog: Changelog, id: number, work: () => T): T {

@@ -14,6 +14,8 @@ import { instanceOf } from '../wire/instance.js';
 /** How the reason of a change starts that only a person may apply. */
 export const TOO_OLD = 'older than what was pruned:';
 
+const REASON: Reason = `${TOO_OLD} this row is unknown here and may have been deleted; quarantine retry ID applies it, quarantine drop ID leaves it out`;
+
 /**
  * Finds the changes of a page that may bring back rows whose deletion was pruned: those of a sender that may have missed
  * it, because it was forgotten once, or is a copy or a backup; and versions that this replica has had, whoever sends them.
@@ -23,6 +25,7 @@ export class OldRows {
   readonly suspect: boolean;
   private readonly horizons = new Map<string, Horizon | null>();
   private readonly sender: string;
+  private readonly senderBornMs: number;
   private had: Claims | null = null;
   private tookUnjudged = false;
 
@@ -32,6 +35,7 @@ export class OldRows {
   ) {
     this.suspect = isSuspect(changelog, page);
     this.sender = instanceOf(page);
+    this.senderBornMs = bornMsOf(changelog, page);
   }
 
   /** Why a change is not applied by itself: its row is unknown here, and may have been deleted. Null where it is fine. */
@@ -42,9 +46,8 @@ export class OldRows {
       this.tookUnjudged ||= this.suspect && change.version.origin !== this.sender && this.isUnknown(change);
       return null;
     }
-    const isOld = change.version.stamp <= horizon.stamp && (this.suspect || this.hadIt(change));
-    if (!isOld || !this.isUnknown(change)) return null;
-    return `${TOO_OLD} this row is unknown here and may have been deleted; quarantine retry ID applies it, quarantine drop ID leaves it out`;
+    const isOld = change.version.stamp <= horizon.stamp && (this.mayHaveMissed(change) || this.hadIt(change));
+    return isOld && this.isUnknown(change) ? REASON : null;
   }
 
   /**
@@ -64,10 +67,13 @@ export class OldRows {
     return horizon;
   }
 
-  private isUnknown({ table: name, key }: Change): boolean {
-    const table = tableNamed(this.changelog, name);
-    if (table?.key.length !== key.length) return false;
-    return findVersion(this.changelog, table, key) === null && findRow(this.changelog, table, key) === null;
+  private isUnknown(change: Change): boolean {
+    return isUnknown(this.changelog, change);
+  }
+
+  /** Whether a suspect may hold this row although it is deleted; what it wrote itself in its present life is news. */
+  private mayHaveMissed({ version }: Change): boolean {
+    return this.suspect && (version.origin !== this.sender || version.stamp < this.senderBornMs);
   }
 
   /** Whether this version, or a newer one, was here once, by what this replica claims. */
@@ -75,6 +81,26 @@ export class OldRows {
     this.had ??= claimsAndOwn(this.changelog);
     return originSeq !== undefined && originSeq <= (this.had[version.origin] ?? 0);
   }
+}
+
+/** When the sender's present life began, by what it told us before or tells now; never, where it has not told. */
+function bornMsOf(changelog: Changelog, { node, epoch, members }: Page): number {
+  const told = [...(members ?? []), ...readMembers(changelog).values()];
+  const sender = told.find((member) => member.node === node && member.epoch === epoch);
+  return sender === undefined || sender.born_ms === 0 ? Infinity : sender.born_ms;
+}
+
+/** Why a row of whatever replica is not taken by itself: it is unknown here, and as old as what was pruned. */
+export function mayBeDeleted(changelog: Changelog, change: Change): Reason | null {
+  const horizon = horizonOf(changelog, change.table);
+  const isOld = change.record !== null && horizon !== null && change.version.stamp <= horizon.stamp;
+  return isOld && isUnknown(changelog, change) ? REASON : null;
+}
+
+function isUnknown(changelog: Changelog, { table: name, key }: Change): boolean {
+  const table = tableNamed(changelog, name);
+  if (table?.key.length !== key.length) return false;
+  return findVersion(changelog, table, key) === null && findRow(changelog, table, key) === null;
 }
 
 /** Whether the sender of a page may hold rows whose deletion it missed. */

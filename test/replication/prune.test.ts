@@ -196,6 +196,42 @@ describe('pruning', () => {
     expect(words(bob)).to.deep.equal(['w']);
   });
 
+  it('lets a person bring back a row everywhere, also on the replica that wrote it', () => {
+    add(bob, 'w');
+    everyoneMeets(ann, bob, cid);
+    remove(ann, 'w');
+    everyoneMeets(ann, bob);
+    group.nowMs += 60_000;
+    ann.forget('cid');
+    everyoneMeets(ann, bob);
+    expect([ann.prune(), bob.prune()]).to.deep.equal([1, 1]);
+    everyoneMeets(ann, cid);
+    ann.retryHeld();
+    everyoneMeets(ann, bob, cid);
+    for (const replica of [ann, bob, cid]) expect(words(replica), replica.node).to.deep.equal(['w']);
+  });
+
+  it('takes what a replica writes that was restored long ago, although something newer was pruned', () => {
+    add(ann, 'w');
+    everyoneMeets(ann, bob);
+    const file = group.newFile();
+    bob.copyTo(file);
+    const moved = group.openCopy('bob', file);
+    everyoneMeets(ann, moved);
+    group.nowMs += 60_000;
+    add(moved, 'new');
+    moved.fold();
+    group.nowMs += 60_000;
+    remove(ann, 'w');
+    ann.app.prepare('UPDATE _sync_changes SET timestamp = ? WHERE origin IS NULL').run(BigInt(group.nowMs));
+    ann.fold();
+    moved.pullFrom(ann);
+    moved.pullFrom(ann);
+    expect(ann.prune()).to.equal(1);
+    ann.pullFrom(moved);
+    expect([words(ann), held(ann)]).to.deep.equal([['new'], []]);
+  });
+
   it('takes back nothing from a copy of a file from before the deletion', () => {
     add(bob, 'w');
     everyoneMeets(ann, bob);

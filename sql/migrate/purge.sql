@@ -1,3 +1,4 @@
+DROP TABLE IF EXISTS _sync_had;
 DROP TABLE IF EXISTS _sync_served;
 DROP TABLE IF EXISTS _sync_pruned;
 DROP TABLE IF EXISTS _sync_members;

@@ -1,5 +1,6 @@
 import { tableNamed, readReplica, type Changelog } from '../changelog/changelog.js';
 import { horizonOf, type Horizon } from '../changelog/horizon.js';
+import { hadOnce } from '../changelog/had-once.js';
 import { markedHeadOf } from '../changelog/marks.js';
 import { readMembers } from '../changelog/members.js';
 import { ownMember } from '../changelog/own-member.js';
@@ -76,10 +77,12 @@ export class OldRows {
     return this.suspect && (version.origin !== this.sender || version.stamp < this.senderBornMs);
   }
 
-  /** Whether this version, or a newer one, was here once, by what this replica claims. */
-  private hadIt({ version, originSeq }: Change): boolean {
+  /** Whether this version, or a newer one, was here once, by what this replica claims or has claimed. */
+  private hadIt({ table, version, originSeq }: Change): boolean {
+    if (originSeq === undefined) return false;
     this.had ??= claimsAndOwn(this.changelog);
-    return originSeq !== undefined && originSeq <= (this.had[version.origin] ?? 0);
+    const upTo = this.had[version.origin] ?? 0;
+    return originSeq <= Math.max(upTo, hadOnce(this.changelog, table, version.origin));
   }
 }
 

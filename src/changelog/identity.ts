@@ -4,6 +4,7 @@ import { fileIdOf } from '../database/file-id.js';
 import { statement } from '../sql/template.js';
 import { parseCursor } from '../wire/cursor.js';
 import { readReplica } from './changelog.js';
+import { keepClaims } from './had-once.js';
 import { readMarkFile, type LastMark } from './mark-file.js';
 import { drawMark, isRewoundFrom } from './marks.js';
 import type { Heard } from '../wire/members.js';
@@ -44,6 +45,7 @@ export function isReplaced(database: Database, last: LastMark): boolean {
 
 /** Renews an instance whose log was rewound while nobody looked. Call in a write transaction. */
 export function renew(database: Database, node: string): void {
+  keepClaims(database);
   database.prepare(statement('changelog/renew-epoch')).run({ node, epoch: newEpoch() });
   database.prepare(statement('changelog/forget-peers')).run();
   database.prepare(statement('changelog/forget-marks')).run();

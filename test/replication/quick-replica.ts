@@ -12,6 +12,7 @@ import { claimIdentity } from '#src/changelog/identity.js';
 import { keepMark } from '#src/changelog/mark-file.js';
 import { foldBatch } from '#src/changelog/fold.js';
 import { meetPuller, tellOwn } from '#src/changelog/own-member.js';
+import { noteServed } from '#src/changelog/served.js';
 import { readMembers } from '#src/changelog/members.js';
 import { forgetMember } from '#src/changelog/forget-member.js';
 import { pruneBatch, pruneBound } from '#src/changelog/prune.js';
@@ -78,7 +79,10 @@ export class QuickReplica {
     this.database.transaction(() => claimIdentity(this.database, node)).immediate();
     keepMark(this.database);
     this.changelog = openChangelog(this.database, replicated(this.database, tables), resolvers);
-    this.write(() => tellOwn(this.changelog, this.nowMs));
+    this.write(() => {
+      noteServed(this.changelog);
+      tellOwn(this.changelog, this.nowMs);
+    });
   }
 
   /** Puts triggers back after the schema was altered, as the writer does. */

@@ -1,0 +1,1 @@
+UPDATE _sync_served SET covered = (away = 0)

@@ -1,16 +1,15 @@
 import type { Database } from 'better-sqlite3';
 import { statement } from '../sql/template.js';
 import type { Changelog } from './changelog.js';
-import { markedHeadOf } from './marks.js';
 
 /*
  * Claims end with the instance that they are about, with the one that makes them, and when its tables become others.
  * What they told was here all the same, and what is not here any more was deleted: that is kept.
  */
 
-/** Keeps what is claimed now. Call in a write transaction, before a claim is given up. */
-export function keepClaims(database: Database): void {
-  database.prepare(statement('had/keep')).run({ head: markedHeadOf(database) });
+/** Keeps what is claimed now, and our own log up to `head`. Call in a write transaction, before a claim is given up. */
+export function keepClaims(database: Database, head: number): void {
+  database.prepare(statement('had/keep')).run({ head });
 }
 
 /** From now on claims are about the tables that are served now. Call in a write transaction. */

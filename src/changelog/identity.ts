@@ -6,7 +6,7 @@ import { parseCursor } from '../wire/cursor.js';
 import { readReplica } from './changelog.js';
 import { keepClaims } from './had-once.js';
 import { readMarkFile, type LastMark } from './mark-file.js';
-import { drawMark, isRewoundFrom } from './marks.js';
+import { drawMark, isRewoundFrom, markedHeadOf } from './marks.js';
 import type { Heard } from '../wire/members.js';
 import { instanceOf } from '../wire/instance.js';
 
@@ -45,7 +45,11 @@ export function isReplaced(database: Database, last: LastMark): boolean {
 
 /** Renews an instance whose log was rewound while nobody looked. Call in a write transaction. */
 export function renew(database: Database, node: string): void {
-  keepClaims(database);
+  keepClaims(database, markedHeadOf(database));
+  becomeAnother(database, node);
+}
+
+function becomeAnother(database: Database, node: string): void {
   database.prepare(statement('changelog/renew-epoch')).run({ node, epoch: newEpoch() });
   database.prepare(statement('changelog/forget-peers')).run();
   database.prepare(statement('changelog/forget-marks')).run();
@@ -62,7 +66,9 @@ export function renewRewound(database: Database, laterThanMs = 0): void {
   const before = readReplica(database);
   database.prepare(statement('members/set-born')).run({ bornMs: Math.max(before.bornMs, laterThanMs) });
   const acknowledged = newestAcknowledged(database);
-  renew(database, before.node);
+  // Its log has grown again since: nobody knows up to where what it had is here.
+  keepClaims(database, 0);
+  becomeAnother(database, before.node);
   const origins = { before: instanceOf(before), after: instanceOf(readReplica(database)) };
   database.prepare(statement('changelog/know-origin')).run({ name: origins.after });
   database.prepare(statement('changelog/pass-on')).run({ ...origins, acknowledged });

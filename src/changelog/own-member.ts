@@ -2,6 +2,7 @@ import { statement } from '../sql/template.js';
 import { canonical, mergeClaims, tablesHash, unheard, type Claims, type Member } from '../wire/members.js';
 import { readReplica, type Changelog } from './changelog.js';
 import { coverServed, keepClaims } from './had-once.js';
+import { markedHeadOf } from './marks.js';
 import { learnMembers, putMember, readMembers, type Learned } from './members.js';
 import { instanceOf } from '../wire/instance.js';
 
@@ -31,7 +32,7 @@ export function tellOwn(changelog: Changelog, nowMs: number, claims: Claims = {}
   const silent = own.forgotten_ms !== null && own.told_ms <= own.forgotten_ms;
   if (canonical(told) === canonical(own) && !silent) return;
   if (Object.entries(own.claims).some(([name, logId]) => (told.claims[name] ?? 0) < logId)) {
-    keepClaims(changelog.database);
+    keepClaims(changelog.database, markedHeadOf(changelog.database));
   }
   const after = Math.max(own.told_ms, own.forgotten_ms ?? 0) + 1;
   putMember(changelog, { ...told, told_ms: Math.max(nowMs, after) });
@@ -50,7 +51,7 @@ export function meetPuller(changelog: Changelog, puller: Member, nowMs: number):
 function beginAnew(changelog: Changelog, own: Member, nowMs: number): number {
   const { bornMs: before } = readReplica(changelog.database);
   const bornMs = Math.max(nowMs, before + 1);
-  keepClaims(changelog.database);
+  keepClaims(changelog.database, markedHeadOf(changelog.database));
   coverServed(changelog);
   changelog.prepare(statement('members/set-born')).run({ bornMs });
   if (own.tables !== '') changelog.prepare(statement('migrate/restart-pulls')).run();

@@ -285,6 +285,49 @@ describe('pruning', () => {
     expect([held(ann), held(bob)]).to.deep.equal([['v'], ['w']]);
   });
 
+  describe('when a fresh replica passes on what a forgotten one still has', () => {
+    beforeEach(() => {
+      add(bob, 'v');
+      add(ann, 'w');
+      everyoneMeets(ann, bob, dan);
+      remove(ann, 'v');
+      remove(ann, 'w');
+      everyoneMeets(ann, bob);
+      group.nowMs += 60_000;
+      ann.forget('dan');
+      everyoneMeets(ann, bob);
+      expect([ann.prune(), bob.prune()]).to.deep.equal([2, 2]);
+    });
+
+    function renewed(replica: QuickReplica): QuickReplica {
+      const file = group.newFile();
+      replica.copyTo(file);
+      return group.openCopy(replica.node, file);
+    }
+
+    it('takes back nothing, although its author is another instance by now', () => {
+      everyoneMeets(ann, renewed(bob));
+      cid.pullFrom(dan);
+      everyoneMeets(ann, cid);
+      expect([words(ann), held(ann)]).to.deep.equal([[], ['v']]);
+    });
+
+    it('takes back nothing, although this replica is another instance by now', () => {
+      const now = renewed(ann);
+      everyoneMeets(now, bob);
+      cid.pullFrom(dan);
+      everyoneMeets(now, cid);
+      expect([words(now), held(now)]).to.deep.equal([[], ['v', 'w']]);
+    });
+
+    it('takes back nothing, although this replica has other tables by now', () => {
+      const now = group.reopen(ann, { tables: TABLES.slice(0, 1) });
+      cid.pullFrom(dan);
+      now.pullFrom(cid);
+      expect(words(now)).to.deep.equal([]);
+    });
+  });
+
   it('accepts a fresh replica with rows of its own that joins late', () => {
     add(ann, 'w');
     everyoneMeets(ann, bob);

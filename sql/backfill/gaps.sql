@@ -1,1 +1,1 @@
-SELECT table_name AS name, gap FROM _sync_backfill WHERE gap > 0
+SELECT table_name AS name, gap, gaps FROM _sync_backfill WHERE gap > 0

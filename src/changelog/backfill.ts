@@ -1,20 +1,15 @@
-import { recordColumns, recordColumnsOf, rowMatches } from '../database/record-columns.js';
+import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import type { Transactions } from '../database/transactions.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { bindings, placeholder } from '../database/bind.js';
 import { fromWire, toWire, type SqlValue } from '../wire/value.js';
 import type { Changelog } from './changelog.js';
-import { countsAddUp, resetCounts } from './evictions.js';
-import { afterFold } from './fold-all.js';
-import { headOf } from './marks.js';
+import { knowDifference, markVanished, startCounting } from './evictions.js';
 import { exactKey } from './row.js';
+import { backfillVanished, foldAll, type LookOptions } from './vanished.js';
 
-export interface BackfillOptions {
-  /** Rows that one transaction enters at most. */
-  readonly batchRows: number;
-  readonly maxSkewMs: number;
-  readonly now: () => number;
+export interface BackfillOptions extends LookOptions {
   /** Called after each batch with the rows read so far in this run. */
   readonly onProgress: (table: string, rows: number) => void;
 }
@@ -27,6 +22,16 @@ export interface BackfillResult {
   readonly versions: number;
 }
 
+/** A table that is to be looked at: rows were written without triggers, or vanished by REPLACE. */
+export interface Gap {
+  /** 1: its rows are to be compared with their versions, 2: only its versions with the rows. */
+  readonly gap: number;
+  /** How many gaps were found in it so far; another one may be found while this one is looked at. */
+  readonly gaps: number;
+}
+
+const VANISHED = 2;
+
 /**
  * Enters a table's rows in the changelog, batch by batch in key order, each batch in its own transaction; goes on where
  * an earlier run was interrupted. A row counts as written at its own timestamp, or at 0; a row whose version says what
@@ -38,39 +43,92 @@ export async function backfillTable(
   table: ReplicatedTable,
   options: BackfillOptions,
 ): Promise<BackfillResult> {
+  const gaps = await transactions.run(() => {
+    changelog.prepare(statement('backfill/begin')).run({ table: table.name });
+    return stateOf(changelog, table)?.gaps;
+  });
+  if (gaps === undefined) throw new TypeError(`Expected the backfill of "${table.name}" to have begun`);
+  return compareTable(changelog, transactions, table, { ...options, gaps });
+}
+
+/** Enters what no trigger saw, and closes the gap, unless another one was found meanwhile. */
+export async function closeGap(
+  changelog: Changelog,
+  transactions: Transactions,
+  table: ReplicatedTable,
+  options: BackfillOptions & Gap,
+): Promise<void> {
+  const close = options.gap === VANISHED ? closeEvictions : compareTable;
+  await close(changelog, transactions, table, options);
+}
+
+type GapOptions = BackfillOptions & Pick<Gap, 'gaps'>;
+
+/** Several processes may do this at once, and go on from each other's batches. */
+async function compareTable(
+  changelog: Changelog,
+  transactions: Transactions,
+  table: ReplicatedTable,
+  options: GapOptions,
+): Promise<BackfillResult> {
+  await transactions.run(() => {
+    startCounting(changelog, table);
+  });
   let rows = 0;
   let versions = 0;
   for (;;) {
-    const batch = await transactions.run(() => appendBatch(changelog, table, options.batchRows));
+    const batch = await transactions.run(() => nextBatch(changelog, table, options));
+    if (batch === null) return { table: table.name, rows, versions };
     versions += await foldAll(changelog, transactions, options);
     rows += batch;
     options.onProgress(table.name, rows);
     if (batch < options.batchRows) break;
   }
-  versions += await backfillVanished(changelog, transactions, table, { ...options, at: 0 });
-  await transactions.run(() => {
-    saveProgress(changelog, table, null, true);
-    resetCounts(changelog, table);
+  versions += await backfillVanished(changelog, transactions, table, {
+    ...options,
+    at: 0,
+    // Every row has a version now: more or less of them are only taken for granted where nothing can have vanished.
+    expected: () => 0,
+    end: (looked, difference) => {
+      if (hasOtherGap(changelog, table, options)) return;
+      changelog.prepare(statement('backfill/close')).run({ table: table.name });
+      knowDifference(changelog, table, looked === 'unexplained' ? difference : 0);
+      if (looked === 'unfinished') markVanished(changelog, table);
+    },
   });
   return { table: table.name, rows, versions };
 }
 
 /**
  * Makes tombstones of the versions whose rows a REPLACE evicted. Where that does not explain what the count says, the
- * whole table is to be compared.
+ * whole table is to be compared; where the app wrote all the while, the gap stays open.
  */
-export async function closeEvictions(
+async function closeEvictions(
   changelog: Changelog,
   transactions: Transactions,
   table: ReplicatedTable,
-  options: BackfillOptions,
+  options: GapOptions,
 ): Promise<void> {
-  await backfillVanished(changelog, transactions, table, { ...options, at: options.now() });
-  await transactions.run(() => {
-    changelog.prepare(statement('backfill/close-gap')).run({ table: table.name });
-    if (countsAddUp(changelog, table)) return;
-    changelog.prepare(statement('backfill/widen-gap')).run({ table: table.name });
+  await backfillVanished(changelog, transactions, table, {
+    ...options,
+    at: options.now(),
+    expected: (known) => known,
+    end: (looked) => {
+      if (hasOtherGap(changelog, table, options) || looked === 'unfinished') return;
+      const next = looked === 'adds up' ? 'backfill/close' : 'backfill/compare-anew';
+      changelog.prepare(statement(next)).run({ table: table.name });
+    },
   });
+}
+
+/** The rows of the next batch; null where another process has done the rest, or a new gap starts the comparison over. */
+function nextBatch(changelog: Changelog, table: ReplicatedTable, options: GapOptions): number | null {
+  if (hasOtherGap(changelog, table, options) || stateOf(changelog, table)?.done === 1) return null;
+  return appendBatch(changelog, table, options.batchRows);
+}
+
+function hasOtherGap(changelog: Changelog, table: ReplicatedTable, { gaps }: Pick<Gap, 'gaps'>): boolean {
+  return stateOf(changelog, table)?.gaps !== gaps;
 }
 
 function appendBatch(changelog: Changelog, table: ReplicatedTable, limit: number): number {
@@ -78,8 +136,7 @@ function appendBatch(changelog: Changelog, table: ReplicatedTable, limit: number
   const insert = changelog.prepare(appendSql(table, after, limit));
   const result = insert.run(bindings(after ?? []));
   if (result.changes > 0) {
-    const lastKey = exactKey(changelog, table, Number(result.lastInsertRowid));
-    saveProgress(changelog, table, lastKey, false);
+    saveProgress(changelog, table, exactKey(changelog, table, Number(result.lastInsertRowid)));
   }
   return result.changes;
 }
@@ -103,80 +160,24 @@ function appendSql(table: ReplicatedTable, after: readonly SqlValue[] | null, li
   });
 }
 
-/** Enters versions whose rows went unseen, at the time `at` (ms), by stretches of the log. */
-async function backfillVanished(
-  changelog: Changelog,
-  transactions: Transactions,
-  table: ReplicatedTable,
-  options: BackfillOptions & { readonly at: number },
-): Promise<number> {
-  const head = headOf(changelog.database);
-  let versions = 0;
-  for (let after = 0; after < head;) {
-    const last = Math.min(endOfStretch(changelog, after, options.batchRows) ?? head, head);
-    const stretch = { after, last, at: options.at };
-    const found = await transactions.run(() => appendVanished(changelog, table, stretch));
-    if (found > 0) versions += await foldAll(changelog, transactions, options);
-    after = last;
-  }
-  return versions;
+interface State {
+  /** The key after which the comparison goes on, JSON; null at its start, and where it is done. */
+  readonly afterKey: string | null;
+  readonly done: number;
+  readonly gaps: number;
 }
 
-/** The log id up to which so many entries follow; null where the log ends before. */
-function endOfStretch(changelog: Changelog, after: number, entries: number): number | null {
-  const row = changelog.prepare(statement('backfill/stretch')).get({ after, entries }) as
-    { last: number } | undefined;
-  return row?.last ?? null;
-}
-
-/** Enters the versions of one stretch of the log whose rows went unseen; how many. Call in a write transaction. */
-export function appendVanished(
-  changelog: Changelog,
-  table: ReplicatedTable,
-  stretch: { readonly after: number; readonly last: number; readonly at: number },
-): number {
-  const sql = template('backfill/append-vanished', {
-    recordColumns: joinSql(recordColumns(table.key.length), ', '),
-    entryColumns: recordColumnsOf(table, 'c'),
-    tableName: literal(table.name),
-    table: identifier(table.name),
-    rowMatches: rowMatches(table, 'w', 'c'),
-  });
-  return changelog.prepare(sql).run(stretch).changes;
-}
-
-/** Folds what was entered; the versions made. */
-async function foldAll(
-  changelog: Changelog,
-  transactions: Transactions,
-  { now, maxSkewMs }: BackfillOptions,
-): Promise<number> {
-  const folding = {
-    run: <T>(work: () => T): Promise<T> => transactions.run(work),
-    boxMs: () => transactions.boxMs,
-    changelog: () => changelog,
-    clock: () => ({ nowMs: now(), maxSkewMs }),
-  };
-  const { folded } = await afterFold(folding, () => null);
-  return folded.versions;
+function stateOf(changelog: Changelog, table: ReplicatedTable): State | undefined {
+  return changelog.prepare(statement('backfill/state')).get({ table: table.name }) as State | undefined;
 }
 
 function savedKey(changelog: Changelog, table: ReplicatedTable): SqlValue[] | null {
-  const row = changelog.prepare(statement('backfill/progress')).get({ table: table.name }) as
-    { afterKey: string | null; done: number } | undefined;
-  if (row?.afterKey == null || row.done === 1) return null;
-  return (JSON.parse(row.afterKey) as unknown[]).map((value) => fromWire(value) ?? null);
+  const saved = stateOf(changelog, table)?.afterKey;
+  if (saved == null) return null;
+  return (JSON.parse(saved) as unknown[]).map((value) => fromWire(value) ?? null);
 }
 
-function saveProgress(
-  changelog: Changelog,
-  table: ReplicatedTable,
-  key: SqlValue[] | null,
-  done: boolean,
-): void {
-  changelog.prepare(statement('backfill/save-progress')).run({
-    table: table.name,
-    afterKey: key === null ? null : JSON.stringify(key.map(toWire)),
-    done: done ? 1 : 0,
-  });
+function saveProgress(changelog: Changelog, table: ReplicatedTable, key: readonly SqlValue[]): void {
+  const afterKey = JSON.stringify(key.map(toWire));
+  changelog.prepare(statement('backfill/save-progress')).run({ table: table.name, afterKey });
 }

@@ -46,24 +46,33 @@ export function lookForEvictions(changelog: Changelog): void {
     const tookMs = performance.now() - started;
     const restMs = tookMs < AT_ONCE_MS ? 0 : tookMs / MOST_TIME_COUNTING;
     changelog.countAgainMs.set(table.name, performance.now() + restMs);
-    if (rows - counts.live !== counts.difference) {
-      changelog.prepare(statement('changelog/mark-vanished')).run({ table: table.name });
-    }
+    if (rows - counts.live !== counts.difference) markVanished(changelog, table);
   }
 }
 
-/** Starts the count anew from what the log and the table hold; call where every row was compared with its version. */
-export function resetCounts(changelog: Changelog, table: ReplicatedTable): void {
-  const sql = template('backfill/count-live', { tableName: literal(table.name) });
-  const { live } = changelog.prepare(sql).get() as { live: number };
-  const bound = { table: table.name, live, difference: countRows(changelog, table) - live };
-  changelog.prepare(statement('backfill/set-counts')).run(bound);
+/** Lets the table's versions be looked through for those whose row went. */
+export function markVanished(changelog: Changelog, table: ReplicatedTable): void {
+  changelog.prepare(statement('changelog/mark-vanished')).run({ table: table.name });
 }
 
-/** Whether the count adds up. */
-export function countsAddUp(changelog: Changelog, table: ReplicatedTable): boolean {
-  const counts = storedCounts(changelog, table);
-  return counts === undefined || countRows(changelog, table) - counts.live === counts.difference;
+/** Counts the live versions of a table that has none counted; from then on the count is kept up. Call in a write transaction. */
+export function startCounting(changelog: Changelog, table: ReplicatedTable): void {
+  if (countsOf(changelog, table) !== undefined) return;
+  const sql = template('backfill/count-live', { tableName: literal(table.name) });
+  const { live } = changelog.prepare(sql).get() as { live: number };
+  changelog.prepare(statement('backfill/set-counts')).run({ table: table.name, live, difference: 0 });
+}
+
+/** How many rows more than live versions the table has now, and had when it was known that nothing had vanished. */
+export function differenceOf(changelog: Changelog, table: ReplicatedTable): { now: number; known: number } {
+  const counts = countsOf(changelog, table);
+  if (counts === undefined) throw new TypeError(`Expected the versions of "${table.name}" to be counted`);
+  return { now: countRows(changelog, table) - counts.live, known: counts.difference };
+}
+
+/** Takes this difference for one that means no loss. */
+export function knowDifference(changelog: Changelog, table: ReplicatedTable, difference: number): void {
+  changelog.prepare(statement('backfill/set-difference')).run({ table: table.name, difference });
 }
 
 /** Rows of a table that have a whole key: the others are no rows to us. */
@@ -78,7 +87,16 @@ export function countRows(changelog: Changelog, table: ReplicatedTable): number 
   return (changelog.prepare(sql).get() as { rows: number }).rows;
 }
 
-function storedCounts(changelog: Changelog, table: ReplicatedTable) {
-  return changelog.prepare(statement('changelog/counts')).get({ table: table.name }) as
-    { live: number; difference: number } | undefined;
+interface Counts {
+  readonly live: number;
+  readonly difference: number;
+}
+
+function countsOf(changelog: Changelog, table: ReplicatedTable): Counts | undefined {
+  return changelog.prepare(statement('backfill/counted')).get({ table: table.name }) as Counts | undefined;
+}
+
+/** Undefined where the table waits to be looked at anyway, or was never backfilled. */
+function storedCounts(changelog: Changelog, table: ReplicatedTable): Counts | undefined {
+  return changelog.prepare(statement('changelog/counts')).get({ table: table.name }) as Counts | undefined;
 }

@@ -64,7 +64,8 @@ export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResul
   const keyless: string[] = [];
   for (const { name, entries } of tablesIn(changelog, range)) {
     const table = tableNamed(changelog, name);
-    if (table === undefined) changelog.prepare(statement('fold/unreconciled')).run({ table: name });
+    // Its entries are dropped.
+    if (table === undefined) changelog.prepare(statement('backfill/compare-anew')).run({ table: name });
     else {
       versions += foldTable(changelog, table, { ...range, entries }, options);
       if (hasKeyless(changelog, table, range)) keyless.push(name);

@@ -9,7 +9,7 @@ import {
 import { hasNews } from '../apply/learn.js';
 import { retain } from '../apply/retention.js';
 import { retryAll } from '../apply/retry-all.js';
-import { backfillTable, closeEvictions, type BackfillOptions } from '../changelog/backfill.js';
+import { closeGap, type BackfillOptions, type Gap } from '../changelog/backfill.js';
 import { readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { enterContradicted } from '../changelog/contradicted.js';
 import { afterFold, type Folded } from '../changelog/fold-all.js';
@@ -44,9 +44,6 @@ import { Transactions } from '../database/transactions.js';
 
 /** Rows that one transaction compares at most. */
 const BACKFILL_BATCH = 2_000;
-
-/** What _sync_backfill says of a table that lost rows by REPLACE. */
-const VANISHED = 2;
 
 /** The connection that writes, and what its thread answers. Calls run one after the other. */
 export class Writer implements WriterCalls {
@@ -254,15 +251,13 @@ export class Writer implements WriterCalls {
 
   /** Looks at the tables that lacked their triggers for a while, or lost rows that no trigger saw. */
   private async closeGaps(): Promise<void> {
-    const gaps = this.changelogAt.current().prepare(statement('backfill/gaps')).all() as {
-      name: string;
-      gap: number;
-    }[];
-    for (const { name, gap } of gaps) {
+    const sql = statement('backfill/gaps');
+    const found = this.changelogAt.current().prepare(sql).all() as (Gap & { readonly name: string })[];
+    for (const { name, ...gap } of found) {
       const changelog = this.changelogAt.current();
       const table = tableNamed(changelog, name);
-      const close = gap === VANISHED ? closeEvictions : backfillTable;
-      if (table !== undefined) await close(changelog, this.transactions, table, this.backfillOptions());
+      if (table === undefined) continue;
+      await closeGap(changelog, this.transactions, table, { ...this.backfillOptions(), ...gap });
     }
   }
 

@@ -1,4 +1,4 @@
-import { appendVanished } from '#src/changelog/backfill.js';
+import { appendVanished } from '#src/changelog/vanished.js';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

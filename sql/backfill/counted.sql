@@ -1,0 +1,1 @@
+SELECT live, difference FROM _sync_counts WHERE table_name = :table

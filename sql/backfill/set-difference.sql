@@ -1,0 +1,1 @@
+UPDATE _sync_counts SET difference = :difference WHERE table_name = :table

@@ -1,3 +1,0 @@
--- Entries of a table that can't be folded now are dropped: once it can be, its rows are to be compared with their versions.
-INSERT INTO _sync_backfill (table_name, after_key, done, gap) VALUES (:table, NULL, 0, 1)
-ON CONFLICT (table_name) DO UPDATE SET after_key = NULL, done = 0, gap = 1

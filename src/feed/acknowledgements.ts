@@ -26,3 +26,16 @@ export function acknowledger({ writer, logger, signal }: Pick<FeedParts, 'writer
     writer.acknowledge(node, epoch, since, member ?? null).catch(failed);
   };
 }
+
+/** Makes the function that remembers which cursor a puller was given: it may never come back with it. */
+export function handingOut({ writer, logger, signal }: Pick<FeedParts, 'writer' | 'logger' | 'signal'>) {
+  return ({ node, since }: ChangesQuery, next: string): void => {
+    if (node === null || next === since) return;
+    writer.handOut(node, since, next).catch((error: unknown) => {
+      logger.log(signal.aborted ? 'debug' : 'warn', 'could not note what a peer was given', {
+        peer: node,
+        error,
+      });
+    });
+  };
+}

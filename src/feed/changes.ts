@@ -3,7 +3,7 @@ import { cursorInvalid } from '../changelog/marks.js';
 import { SyncError } from '../errors.js';
 import type { PageResponse } from '../threads/calls.js';
 import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
-import { acknowledger } from './acknowledgements.js';
+import { acknowledger, handingOut } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
 import { ownersCheck } from './owners.js';
@@ -15,6 +15,7 @@ export const MAX_FOLD_WAIT_MS = 200;
 /** `GET /sync/changes`: a page of what changed after the cursor. */
 export function changesRoute(parts: FeedParts): RequestHandler {
   const acknowledge = acknowledger(parts);
+  const handOut = handingOut(parts);
   const requireOneOwner = ownersCheck(parts.logger);
   const held = new Set<AbortController>();
   parts.signal.addEventListener('abort', () => {
@@ -35,7 +36,9 @@ export function changesRoute(parts: FeedParts): RequestHandler {
       const page = await pageUntil(parts, query, end.signal, acknowledge);
       // A server that closes waits for its open connections.
       if (parts.signal.aborted) response.set('connection', 'close');
-      if (!response.destroyed) send(response, page);
+      if (response.destroyed) return;
+      send(response, page);
+      handOut(query, page.nextCursor);
     } finally {
       clearTimeout(timer);
       held.delete(end);

@@ -34,7 +34,7 @@ export interface FeedParts {
     ReaderCalls,
     'page' | 'conflicts' | 'identity' | 'tableShapes' | 'stretch' | 'list' | 'states'
   >;
-  readonly writer: Pick<WriterCalls, 'acknowledge' | 'rewound'>;
+  readonly writer: Pick<WriterCalls, 'acknowledge' | 'handOut' | 'rewound'>;
   readonly commits: Commits;
   readonly pulls: PullControl;
   readonly snapshots: Snapshots;

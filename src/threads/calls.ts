@@ -156,6 +156,8 @@ export interface WriterCalls {
    * of our log than there is, that log was rewound, and this becomes a new instance.
    */
   acknowledge(node: string, epoch: string | null, cursor: string, member?: Member | null): Promise<void>;
+  /** Remembers that a puller, which asked with `since`, was given `next`, which it may store and not come back with. */
+  handOut(node: string, since: string, next: string): Promise<void>;
   /** Deletes rows that were soft-deleted long ago, and drops the tombstones that every member has. */
   prune(): Promise<Retained>;
   checkpoint(mode: CheckpointMode): Promise<CheckpointResponse>;

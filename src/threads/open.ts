@@ -21,6 +21,7 @@ export async function openThreads(config: Config): Promise<Threads> {
     'resetCursor',
     'rewound',
     'acknowledge',
+    'handOut',
     'prune',
     'checkpoint',
     'optimize',

@@ -39,6 +39,7 @@ import type {
 } from './calls.js';
 import { ChangelogAtSchema } from '../changelog/changelog-at.js';
 import { readPage } from './read-page.js';
+import { HandedCursors } from './handed-cursors.js';
 import { InstanceWatch } from './instance-watch.js';
 import { Transactions } from '../database/transactions.js';
 
@@ -50,6 +51,7 @@ export class Writer implements WriterCalls {
   private readonly database: Database;
   private readonly changelogAt: ChangelogAtSchema;
   private readonly transactions: Transactions;
+  private readonly handed: HandedCursors;
   private readonly resolvers = new Resolvers();
   private readonly instance: InstanceWatch;
   private last: Promise<unknown> = Promise.resolve();
@@ -63,6 +65,7 @@ export class Writer implements WriterCalls {
     this.database = openForWriting(config);
     this.changelogAt = new ChangelogAtSchema(this.database, config, this.resolvers);
     this.instance = new InstanceWatch(this.database, config.node.id, () => this.changelogAt.current());
+    this.handed = new HandedCursors(this.database);
     this.transactions = new Transactions(this.database, config.database.busyTimeoutMs, () => {
       this.changelogAt.reset();
     });
@@ -141,6 +144,15 @@ export class Writer implements WriterCalls {
       if (epoch === null) return;
       const { overclaimed } = meetPuller(changelog, member ?? unheard(node, epoch), bound.nowMs);
       if (overclaimed) this.instance.believe(ours);
+    }).then(() => {
+      this.handed.acknowledged(node, cursor);
+    });
+  }
+
+  handOut(node: string, since: string, next: string): Promise<void> {
+    // Not in turn: what is under way may make the log so long that the mark is dropped.
+    return Promise.resolve().then(() => {
+      this.handed.note(node, since, next);
     });
   }
 
@@ -186,9 +198,12 @@ export class Writer implements WriterCalls {
       const schema = this.changelogAt.repair();
       this.instance.renewReplaced();
       this.noteServed();
-      return { schema, result: work() };
+      const result = work();
+      this.handed.save();
+      return { schema, result };
     });
     this.instance.committed();
+    this.handed.committed();
     if (schema !== null) this.schemaChange = merged(this.schemaChange, schema);
     return result;
   }

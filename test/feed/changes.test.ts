@@ -113,6 +113,14 @@ describe('GET /sync/changes', () => {
     expect(feed.database.acknowledged).to.deep.equal(['macbook e1 ', `macbook e1 ${cursor}`]);
   });
 
+  it('notes what a puller is given, and nothing where that is what it has', async () => {
+    feed.database.insert('a');
+    const { next_cursor: cursor } = await pageOf('node=macbook&epoch=e1');
+    await pageOf(`node=macbook&epoch=e1&since=${cursor}`);
+    await pageOf('');
+    expect(feed.database.handedOut).to.deep.equal([`macbook  ${cursor}`]);
+  });
+
   it('notes nothing of a request without a node, nor of a cursor that is not valid', async () => {
     await ask('');
     await ask('node=macbook&epoch=e1&since=ff.3.ab');

@@ -38,6 +38,7 @@ const BOUNDED = new Set([
   'sqlite_schema',
   'sqlite_sequence',
   'list',
+  'stored',
   'info',
   'raw',
   'unfolded',

@@ -29,6 +29,7 @@ export class MemoryDatabase {
   readonly log: Entry[] = [];
   readonly cursors = new Map<string, string>();
   readonly acknowledged: string[] = [];
+  readonly handedOut: string[] = [];
   readonly applied: ApplyRequest[] = [];
   /** Emits `apply` when a page is handed in, before the lock is awaited. */
   readonly events = new EventEmitter();
@@ -109,6 +110,10 @@ export class MemoryDatabase {
     acknowledge: (node, epoch, cursor) =>
       this.#run('acknowledge', () => {
         this.acknowledged.push(`${node} ${epoch ?? ''} ${cursor}`);
+      }),
+    handOut: (node, since, next) =>
+      this.#run('handOut', () => {
+        this.handedOut.push(`${node} ${since} ${next}`);
       }),
     checkpoint: (mode) =>
       this.#run(mode, () => ({ busy: false, walPages: 0, checkpointedPages: 0, walBytes: 0 })),

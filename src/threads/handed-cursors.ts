@@ -1,0 +1,70 @@
+import type { Database } from 'better-sqlite3';
+import { readReplica } from '../changelog/changelog.js';
+import { headOf } from '../changelog/marks.js';
+import { statement } from '../sql/template.js';
+import { parseCursor } from '../wire/cursor.js';
+
+/** Pullers that are remembered; with more, those that were given something longest ago are not. */
+const MAX_PULLERS = 1_000;
+
+/** A puller that asks ahead has stored what it asked with, that of the request before, or what it was given for it. */
+interface Handed {
+  readonly before: string;
+  readonly since: string;
+  readonly next: string;
+  /** The newest log id when it was given. */
+  readonly head: number;
+}
+
+/**
+ * The cursors that pullers were given. One that sleeps before it comes back with its cursor has acknowledged an older
+ * one: the mark of the newer is to be kept as well. They are written down with what makes the log longer, as no mark is
+ * dropped before that, and by then most have come back.
+ */
+export class HandedCursors {
+  private readonly given = new Map<string, Handed>();
+  private readonly unsaved = new Map<string, Handed>();
+  private saved: readonly (readonly [string, Handed])[] = [];
+
+  constructor(private readonly database: Database) {}
+
+  /** Notes that a puller, which asked with `since`, was given `next`. */
+  note(node: string, since: string, next: string): void {
+    const last = this.given.get(node);
+    const before = since === last?.since ? last.before : (last?.since ?? '');
+    const handed = { before, since, next, head: headOf(this.database) };
+    for (const map of [this.given, this.unsaved]) {
+      map.delete(node);
+      map.set(node, handed);
+      const [oldest] = map.keys();
+      if (map.size > MAX_PULLERS && oldest !== undefined) map.delete(oldest);
+    }
+  }
+
+  /** A cursor that is acknowledged needs no second note. */
+  acknowledged(node: string, cursor: string): void {
+    if (this.unsaved.get(node)?.next === cursor) this.unsaved.delete(node);
+  }
+
+  /** Writes down what was given before the log became longer. Call at the end of a write transaction. */
+  save(): void {
+    this.saved = [];
+    if (this.unsaved.size === 0) return;
+    const head = headOf(this.database);
+    this.saved = [...this.unsaved].filter(([, handed]) => handed.head < head);
+    const { epoch } = readReplica(this.database);
+    const note = this.database.prepare(statement('peers/note-handed'));
+    for (const [name, { before, since, next }] of this.saved) {
+      const places = [before, since, next].map(parseCursor).filter((cursor) => cursor?.epoch === epoch);
+      note.run({ name, handed: JSON.stringify(places.map((cursor) => cursor?.logId)) });
+    }
+  }
+
+  /** Call once that transaction is committed. */
+  committed(): void {
+    for (const [node, handed] of this.saved) {
+      if (this.unsaved.get(node) === handed) this.unsaved.delete(node);
+    }
+    this.saved = [];
+  }
+}

@@ -113,7 +113,6 @@ export async function foldAll(
 function folding(changelog: Changelog, transactions: Transactions, { now, maxSkewMs }: LookOptions): Folding {
   return {
     run: (work) => transactions.run(work),
-    boxMs: () => transactions.boxMs,
     changelog: () => changelog,
     clock: () => ({ nowMs: now(), maxSkewMs }),
   };

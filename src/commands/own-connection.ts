@@ -48,7 +48,6 @@ export async function writing<T>(
     const clock = () => ({ nowMs: Date.now(), maxSkewMs: config.clock.maxSkewMs });
     const folding = {
       run: <R>(inside: () => R): Promise<R> => transactions.run(inside),
-      boxMs: () => transactions.boxMs,
       changelog: () => changelog,
       clock,
     };

@@ -10,7 +10,7 @@ import { SyncError } from '../errors.js';
  * turns fewer: short transactions cost twice as much a row.
  */
 
-/** Other programs that were seen to commit twice within this time write now; once is over already. */
+/** Other programs that have committed within this time write now. */
 const BUSY_FOR_MS = 5_000;
 
 /** Beside them a transaction of ours holds the lock for about this long at most, and rests for a share of that. */
@@ -37,9 +37,8 @@ export class Transactions {
   /** How long we have held the lock since the application's last turn. */
   private heldMs = 0;
   private dataVersion: unknown = null;
-  /** When another program was last seen to have committed, and when before that, on the same clock. */
+  /** When another program was last seen to have committed, on the same clock. */
   private foreignCommitMs = -Infinity;
-  private foreignCommitBeforeMs = -Infinity;
 
   constructor(
     private readonly database: Database,
@@ -91,15 +90,13 @@ export class Transactions {
   /** `PRAGMA data_version` changes with the commits of others, not with ours. */
   private lookForCommits(): void {
     const dataVersion = this.database.pragma('data_version', { simple: true });
-    if (this.dataVersion !== null && dataVersion !== this.dataVersion) {
-      this.foreignCommitBeforeMs = this.foreignCommitMs;
+    if (this.dataVersion !== null && dataVersion !== this.dataVersion)
       this.foreignCommitMs = performance.now();
-    }
     this.dataVersion = dataVersion;
   }
 
   private isBesideWriter(): boolean {
-    return performance.now() - this.foreignCommitBeforeMs < BUSY_FOR_MS;
+    return performance.now() - this.foreignCommitMs < BUSY_FOR_MS;
   }
 
   private planTurn(startedMs: number): void {

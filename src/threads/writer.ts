@@ -235,9 +235,8 @@ export class Writer implements WriterCalls {
 
   private afterFold<T>(work: () => T): Promise<{ folded: Folded; result: T }> {
     const run = <R>(inside: () => R): Promise<R> => this.write(inside);
-    const boxMs = (): number => this.transactions.boxMs;
     const changelog = (): Changelog => this.changelogAt.current();
-    return afterFold({ run, boxMs, changelog, clock: () => this.clock() }, work);
+    return afterFold({ run, changelog, clock: () => this.clock() }, work);
   }
 
   /** Knows afterwards all that the app has written, also while triggers were missing. */

@@ -14,7 +14,7 @@ const TABLES = [
 
 /**
  * What may be read from end to end, under the names that statements give it: the schema, tables that do not grow with the
- * rows, and what a subquery has found of the batch or the page that it is about.
+ * rows, what a statement is given, and what a subquery has found of the batch or the page that it is about.
  */
 const BOUNDED = new Set([
   'CONSTANT ROW',
@@ -29,6 +29,7 @@ const BOUNDED = new Set([
   '_sync_backfill',
   '_sync_counts',
   '_sync_pruned',
+  '_sync_served',
   '_sync_quarantine',
   '_sync_conflicts',
   'original',
@@ -38,6 +39,7 @@ const BOUNDED = new Set([
   'sqlite_schema',
   'sqlite_sequence',
   'list',
+  'json_each',
   'stored',
   'info',
   'raw',

@@ -1,6 +1,5 @@
-import { authorOf, type Changelog } from '../changelog/changelog.js';
+import type { Changelog } from '../changelog/changelog.js';
 import { drawMark } from '../changelog/marks.js';
-import { editOf } from '../changelog/next-version.js';
 import { bindings, placeholder } from '../database/bind.js';
 import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
@@ -10,9 +9,10 @@ import type { Change } from '../wire/change.js';
 import type { RowState } from '../wire/row-state.js';
 import type { SqlValue } from '../wire/value.js';
 import { applyChange, writableOf, type Applied } from './apply-change.js';
+import { authorAnew } from './author-anew.js';
 import { guarded } from './guarded.js';
 import { noteConflict } from './ledger.js';
-import { findRow, findVersion, type ApplyClock, type LocalVersion } from './local.js';
+import { findRow, findVersion, type ApplyClock } from './local.js';
 import { quarantine, reviewHeld, type Reason } from './quarantine.js';
 import { readStates } from './row-state.js';
 import { mayBeDeleted } from './too-old.js';
@@ -92,7 +92,7 @@ export function sendAgain(
       const current = findVersion(changelog, table, here.key);
       if (current === null) return CHANGED;
       const record = findRow(changelog, table, here.key);
-      const version = renewed ? renewal(changelog, table, current, clock) : current.version;
+      const version = renewed ? authorAnew(changelog, table, current, clock) : current.version;
       enterVersion(changelog, table, { key: here.key, version, record }, current);
       drawMark(changelog.database);
       return null;
@@ -154,9 +154,4 @@ function keep(changelog: Changelog, repair: Repair, record: Row, change: Change,
 
 function contentOf(table: ReplicatedTable, row: ReadonlyMap<string, SqlValue>): string {
   return fingerprinter(table.columns)(table.columns.map((name) => row.get(name) ?? null));
-}
-
-function renewal(changelog: Changelog, table: ReplicatedTable, current: LocalVersion, clock: ApplyClock) {
-  const { fingerprint } = current.version;
-  return editOf(current, { fingerprint, claimedMs: clock.nowMs }, authorOf(changelog, table), clock);
 }

@@ -1,11 +1,11 @@
-import { authorOf, tableNamed, type Changelog } from '../changelog/changelog.js';
+import { tableNamed, type Changelog } from '../changelog/changelog.js';
 import { horizonOf } from '../changelog/horizon.js';
 import { drawMark } from '../changelog/marks.js';
-import { editOf } from '../changelog/next-version.js';
 import { tellOwn } from '../changelog/own-member.js';
 import { messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { applyChange } from './apply-change.js';
+import { authorAnew } from './author-anew.js';
 import { guarded } from './guarded.js';
 import { changeOf, readHeld, type Held } from './held-list.js';
 import type { Change } from '../wire/change.js';
@@ -81,25 +81,18 @@ function retryOne(changelog: Changelog, held: Held, clock: ApplyClock, deliberat
     }
     return result.reason;
   }
-  if (held.reason.startsWith(TOO_OLD)) authorAnew(changelog, change, clock);
+  if (held.reason.startsWith(TOO_OLD)) bringBack(changelog, change, clock);
   release(changelog, held.id);
   return null;
 }
 
 /** A deletion that is forgotten everywhere has overruled this row: it comes back as an edit of the person who wants it. */
-function authorAnew(changelog: Changelog, { table: name, key }: Change, clock: ApplyClock): void {
+function bringBack(changelog: Changelog, { table: name, key }: Change, clock: ApplyClock): void {
   const table = tableNamed(changelog, name);
   if (table === undefined) throw new TypeError(`Expected "${name}" to be replicated`);
   const current = findVersion(changelog, table, key);
   if (current === null || current.version.fingerprint === '') return;
-  const { fingerprint } = current.version;
-  const afterPruned = Math.max(current.newestMs, horizonOf(changelog, name)?.stamp ?? 0);
-  const version = editOf(
-    { ...current, newestMs: afterPruned },
-    { fingerprint, claimedMs: clock.nowMs },
-    authorOf(changelog, table),
-    clock,
-  );
+  const version = authorAnew(changelog, table, current, clock, horizonOf(changelog, name)?.stamp);
   enterVersion(changelog, table, { key, version, record: findRow(changelog, table, key) }, current);
 }
 

@@ -6,7 +6,7 @@ import { readMembers } from '../changelog/members.js';
 import { ownMember } from '../changelog/own-member.js';
 import { statement } from '../sql/template.js';
 import type { Change } from '../wire/change.js';
-import { type Claims } from '../wire/members.js';
+import type { Claims } from '../wire/members.js';
 import type { Page } from '../wire/page.js';
 import { findRow, findVersion } from './local.js';
 import type { Reason } from './quarantine.js';

@@ -17,7 +17,7 @@ import { goingAway } from './served.js';
 import { witnessOf } from './peers.js';
 import { hideUnfolded } from './unfolded.js';
 import { parseCursor } from '../wire/cursor.js';
-import { instanceOf } from '../wire/instance.js';
+import { instanceOf, parseInstance } from '../wire/instance.js';
 
 /** Entries behind a page are counted no further than this; then the length of the log stands for them. */
 const MAX_BEHIND_COUNTED = 1_000;
@@ -154,7 +154,9 @@ function yourNews(
   changelog: Changelog,
   puller: string | null,
 ): Pick<WirePage, 'your_cursor' | 'your_instance'> {
-  const [node = '', epoch] = (puller ?? '').split('@');
+  const asking = parseInstance(puller ?? '');
+  if (asking === null) return {};
+  const { node, epoch } = asking;
   const cursor = witnessOf(changelog, node);
   const heard = heardOf(changelog, node);
   return {

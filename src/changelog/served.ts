@@ -2,6 +2,7 @@ import { recordColumns } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { joinSql, literal, statement, template } from '../sql/template.js';
 import { tableNamed, type Changelog } from './changelog.js';
+import { logStretches, type LogStretch } from './log-stretches.js';
 import { drawMark, headOf } from './marks.js';
 
 /*
@@ -44,25 +45,17 @@ export async function enterAgain(
   },
 ): Promise<void> {
   const head = headOf(changelog().database);
-  for (let after = 0; after < head;) {
-    const row = changelog().prepare(statement('backfill/stretch')).get({ after, entries }) as
-      { last: number } | undefined;
-    const stretch = { after, last: Math.min(row?.last ?? head, head) };
+  for (const stretch of logStretches(changelog, head, entries)) {
     await write(() => {
       enterStretch(changelog(), table, stretch);
     });
-    after = stretch.last;
   }
   await write(() => {
     changelog().prepare(statement('served/note-back')).run({ table: table.name });
   });
 }
 
-function enterStretch(
-  changelog: Changelog,
-  table: ReplicatedTable,
-  stretch: { readonly after: number; readonly last: number },
-): void {
+function enterStretch(changelog: Changelog, table: ReplicatedTable, stretch: LogStretch): void {
   const holes = {
     recordColumns: joinSql(recordColumns(table.key.length), ', '),
     tableName: literal(table.name),

@@ -1,10 +1,11 @@
 import { recordColumns, recordColumnsOf, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import type { Transactions } from '../database/transactions.js';
-import { identifier, joinSql, literal, statement, template } from '../sql/template.js';
+import { identifier, joinSql, literal, template } from '../sql/template.js';
 import type { Changelog } from './changelog.js';
 import { differenceOf } from './evictions.js';
 import { afterFold, type Folding } from './fold-all.js';
+import { logStretches, type LogStretch } from './log-stretches.js';
 import { headOf } from './marks.js';
 
 /** How often the log is read through before it is left for the next time, where the app writes all the while. */
@@ -67,28 +68,19 @@ async function readThrough(
 ): Promise<number> {
   const { head } = options;
   let versions = 0;
-  for (let after = 0; after < head;) {
-    const last = Math.min(endOfStretch(changelog, after, options.batchRows) ?? head, head);
-    const stretch = { after, last, at: options.at };
-    const found = await transactions.run(() => appendVanished(changelog, table, stretch));
+  for (const stretch of logStretches(() => changelog, head, options.batchRows)) {
+    const bound = { ...stretch, at: options.at };
+    const found = await transactions.run(() => appendVanished(changelog, table, bound));
     if (found > 0) versions += await foldAll(changelog, transactions, options);
-    after = last;
   }
   return versions;
-}
-
-/** The log id up to which so many entries follow; null where the log ends before. */
-function endOfStretch(changelog: Changelog, after: number, entries: number): number | null {
-  const row = changelog.prepare(statement('backfill/stretch')).get({ after, entries }) as
-    { last: number } | undefined;
-  return row?.last ?? null;
 }
 
 /** Enters the versions of one stretch of the log whose rows went unseen; how many. Call in a write transaction. */
 export function appendVanished(
   changelog: Changelog,
   table: ReplicatedTable,
-  stretch: { readonly after: number; readonly last: number; readonly at: number },
+  stretch: LogStretch & { readonly at: number },
 ): number {
   const sql = template('backfill/append-vanished', {
     recordColumns: joinSql(recordColumns(table.key.length), ', '),

@@ -12,7 +12,10 @@ export interface CommitWatch extends Commits {
   onCommit(listener: () => void): void;
 }
 
-/** Asks for `PRAGMA data_version` until the signal is aborted. */
+/**
+ * Asks for `PRAGMA data_version` until the signal is aborted. The first answer counts as a commit, since there may
+ * have been one between the caller's own look at the database and ours.
+ */
 export function watchCommits(
   reader: Pick<ReaderCalls, 'dataVersion'>,
   logger: Logger,
@@ -36,7 +39,7 @@ export function watchCommits(
     asking = true;
     try {
       const now = await reader.dataVersion();
-      if (seen !== null && now !== seen) tell();
+      if (now !== seen) tell();
       seen = now;
       failing = false;
     } catch (error) {

@@ -1,10 +1,13 @@
 import type { Logger } from '../log/logger.js';
 import type { Renewal, SchemaChange, WriterCalls } from '../threads/calls.js';
 
+/** How soon a fold that failed is tried again where nobody asks for one. */
+const RETRY_MS = 1_000;
+
 /**
  * Makes the function that folds for everyone who asks: one fold runs at a time, and all who ask meanwhile share
  * the next, which begins after they asked. Log ids of versions that their rows contradict are passed on with it. It
- * never rejects; a failure is logged once until a fold succeeds, or until the replica stops (`signal`).
+ * never rejects; a failure is logged once until a fold succeeds, and tried again until the replica stops (`signal`).
  */
 export function createFolding(
   writer: Pick<WriterCalls, 'fold'>,
@@ -14,6 +17,7 @@ export function createFolding(
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
   let failing = false;
+  let retry: NodeJS.Timeout | undefined;
   const contradicted = new Set<number>();
 
   async function run(): Promise<void> {
@@ -30,6 +34,8 @@ export function createFolding(
     } catch (error) {
       logger.log(failing || signal.aborted ? 'debug' : 'warn', 'fold failed', { error });
       failing = true;
+      for (const logId of logIds) contradicted.add(logId);
+      retryLater();
     }
     running = null;
   }
@@ -40,12 +46,22 @@ export function createFolding(
     return running;
   }
 
-  return (logIds = []) => {
+  function retryLater(): void {
+    clearTimeout(retry);
+    if (!signal.aborted) retry = setTimeout(() => void fold(), RETRY_MS);
+  }
+
+  function fold(logIds: readonly number[] = []): Promise<void> {
     for (const logId of logIds) contradicted.add(logId);
     if (running === null) return begin();
     next ??= running.then(begin);
     return next;
-  };
+  }
+
+  signal.addEventListener('abort', () => {
+    clearTimeout(retry);
+  });
+  return fold;
 }
 
 const RENEWALS: Readonly<Record<Renewal, string>> = {

@@ -48,6 +48,13 @@ describe('the watch for commits', () => {
     await told;
   });
 
+  it('tells of its first look too: what was written just before it would go unseen', async () => {
+    const told = new Promise<void>((resolve) => {
+      watch().onCommit(resolve);
+    });
+    await told;
+  });
+
   it('lets go of who waits when told to, and when the replica stops', async () => {
     const commits = watch();
     const one = new AbortController();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect } from 'chai';
 import { createFolding } from '#src/replica/folding.js';
 import { LogRecorder } from '../stand-ins/log-recorder.js';
@@ -5,11 +6,16 @@ import { MemoryDatabase } from '../stand-ins/memory-database.js';
 
 describe('the fold that all share', () => {
   const database = new MemoryDatabase('desktop');
-  const end = new AbortController();
+  let end: AbortController;
 
   beforeEach(() => {
+    end = new AbortController();
     database.folds = 0;
     database.failures.clear();
+  });
+
+  afterEach(() => {
+    end.abort();
   });
 
   it('runs once for all who ask while one runs, and after they asked', async () => {
@@ -38,5 +44,15 @@ describe('the fold that all share', () => {
     database.failures.set('fold', new Error('database is locked'));
     await fold();
     expect(log.of('fold failed', 'warn')).to.have.length(2);
+  });
+
+  it('is tried again after a failure, although nobody asks', async () => {
+    const log = new LogRecorder();
+    const fold = createFolding(database.writer, log.logger, end.signal);
+    database.failures.set('fold', new Error('database is locked'));
+    await fold([7]);
+    database.failures.clear();
+    const [contradicted] = (await once(database.events, 'fold')) as [number[]];
+    expect(contradicted).to.deep.equal([7]);
   });
 });

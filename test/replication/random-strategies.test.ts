@@ -299,7 +299,10 @@ function standing(replica: QuickReplica): [string, Version][] {
   ]);
 }
 
-/** Whatever stood anywhere is known to what stands now, or to what some ledger shows as open, or is the same row. */
+/**
+ * Whatever stood anywhere is known to what stands now, or to what some ledger shows as open, or is the same row. Two
+ * people may decide alike at once: then one of two equal rows stands for both, also for who overwrites it later.
+ */
 function expectNothingLost(replicas: readonly QuickReplica[], ever: Known): void {
   const alive = replicas.flatMap((replica) => [
     ...standing(replica),
@@ -308,9 +311,10 @@ function expectNothingLost(replicas: readonly QuickReplica[], ever: Known): void
       .map(({ key, local, remote }): [string, Version] => [key[0] as string, remote.won ? local : remote]),
   ]);
   for (const { key, version } of ever.values()) {
-    // Two people may decide alike at once: then one of two equal rows stands for both.
+    const equals = [...ever.values()].filter((one) => one.key === key && sameContent(one.version, version));
     const kept = alive.some(
-      ([of, known]) => of === key && (hasSeen(known, version) || sameContent(known, version)),
+      ([of, known]) =>
+        of === key && (sameContent(known, version) || equals.some((one) => hasSeen(known, one.version))),
     );
     expect(kept, `${key} of ${version.stamp} by ${version.origin}`).to.equal(true);
   }

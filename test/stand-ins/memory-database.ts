@@ -31,7 +31,7 @@ export class MemoryDatabase {
   readonly acknowledged: string[] = [];
   readonly handedOut: string[] = [];
   readonly applied: ApplyRequest[] = [];
-  /** Emits `apply` when a page is handed in, before the lock is awaited. */
+  /** Emits `apply` when a page is handed in, and `fold` with what the fold was given, before the lock is awaited. */
   readonly events = new EventEmitter();
   folds = 0;
   resets = 0;
@@ -91,8 +91,9 @@ export class MemoryDatabase {
   };
 
   readonly writer: OpenedThreads['writer'] = {
-    fold: async () => {
+    fold: async (contradicted = []) => {
       this.folds += 1;
+      this.events.emit('fold', contradicted);
       await this.#lock;
       return this.#run('fold', () => ({ entries: 0, versions: 0, keyless: [], schema: null, renewal: null }));
     },

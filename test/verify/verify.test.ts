@@ -92,7 +92,7 @@ describe('verify between two daemons', function () {
   });
 
   it('names the rows on a terminal, and what is wrong with them', async () => {
-    change(bob, { side: 'bob', table: 'words', row: 7, what: 'content' });
+    change(bob, { side: 'bob', table: 'words', row: ROWS, what: 'content' });
     const { code, stdout } = await runCli([
       'verify',
       '--peer',
@@ -103,7 +103,7 @@ describe('verify between two daemons', function () {
       ann.configFile,
     ]);
     expect(stdout).to.match(
-      /words: \d+ rows compared, 1 differ\n {2}\["w7"\]: the content differs \(not what its version says there\)/,
+      /words: \d+ rows compared, 1 differ\n {2}\["w300"\]: the content differs \(not what its version says there\)/,
     );
     expect(stdout).to.include('NOT equal with bob. verify --repair makes them equal');
     expect(code).to.equal(1);
@@ -122,7 +122,8 @@ describe('verify between two daemons', function () {
   const drift: fc.Arbitrary<Drift> = fc.record({
     side: fc.constantFrom('ann', 'bob'),
     table: fc.constantFrom('words', 'marks'),
-    row: fc.integer({ min: 1, max: ROWS }),
+    // The last row is left as it is, for the text on a terminal.
+    row: fc.integer({ min: 1, max: ROWS - 1 }),
     what: fc.constantFrom('content', 'gone', 'forgotten'),
   });
 

@@ -12,7 +12,7 @@ import { addSums, EMPTY_SUM, sumToWire } from '#src/wire/sums.js';
 import { printedSeed, runsOf } from '../random.js';
 import { tableConfig } from '../replication/quick-replica.js';
 
-const RUNS = runsOf({ suite: 150, soak: 3_000 });
+const RUNS = runsOf({ suite: 150, soak: 2_000 });
 
 /** Tables whose keys compare in different ways; the first columns are the key. */
 const TABLES: Readonly<Record<string, { sql: string; key: readonly string[]; plan: RegExp }>> = {

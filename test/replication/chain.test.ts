@@ -33,7 +33,8 @@ const LEGACY_ROWS = `
   INSERT INTO media SELECT printf('m%05d', i), randomblob(i % 100), i FROM n;
 `;
 
-const WRITE_SECONDS = 20;
+/** Of each writer: by Python in transactions, by the command line in statements. Either takes 12 s or more. */
+const WRITES = 600;
 const DOWN_FROM_MS = 6_000;
 const DOWN_FOR_MS = 5_000;
 
@@ -96,24 +97,15 @@ withPrograms(['python3', 'sqlite3'], () => {
 });
 
 async function python(replica: Replica, seed: number): Promise<void> {
-  const writer = startPython(
-    'chain_writer.py',
-    replica.database,
-    String(WRITE_SECONDS),
-    String(seed),
-    replica.name,
-  );
+  const writer = startPython('chain_writer.py', replica.database, String(WRITES), String(seed), replica.name);
   const { code } = await writer.ended;
   expect(code, writer.transcript).to.equal(0);
-  const transactions = Number(/^transactions (\d+)$/.exec(writer.lines.at(-1) ?? '')?.[1]);
-  expect(transactions).to.be.greaterThan(50);
 }
 
 /** Changes some of everything, by the sqlite3 command line; a statement that fails rejects. */
 async function shell({ database, name }: Replica, seed: number): Promise<void> {
   const sqlite = new SqliteShell(database);
-  const end = performance.now() + WRITE_SECONDS * 1000;
-  for (let i = 0; performance.now() < end; i += 1) {
+  for (let i = 0; i < WRITES; i += 1) {
     const row = (i * 37 + seed * 11) % 3_300;
     await sqlite.run(statementsOf(i, row, name)[i % 5] ?? '');
     await pause(20);

@@ -8,6 +8,7 @@ import { registerFingerprint } from './fingerprint-function.js';
 import { registerNewStamp } from './fold-new.js';
 import type { Author } from './next-version.js';
 import { Origins } from './origins.js';
+import { registerWireValue } from './wire-value-function.js';
 import { instanceOf, type Instance } from '../wire/instance.js';
 
 /** One connection's view of a migrated database: who it is, what it replicates, and its prepared statements. */
@@ -27,6 +28,8 @@ export interface Changelog {
   readonly unfolded: { noted: Omit<Cursor, 'epoch'> | null };
   /** When what is entered now settles conflicts, ms; null where none is open (see settle.ts). */
   readonly settling: { nowMs: number | null };
+  /** Whether the file holds its text as UTF-8. */
+  readonly isUtf8: boolean;
   /** Prepares once per text. */
   prepare(sql: Sql): Statement<unknown[], unknown>;
   /** Prepares once per name, so that the text is made once: for what runs row by row. */
@@ -48,6 +51,7 @@ export function openChangelog(
   for (const table of tables) registerFingerprint(database, table);
   registerNewStamp(database);
   registerKeyHash(database);
+  registerWireValue(database);
   return {
     database,
     tables,
@@ -58,6 +62,7 @@ export function openChangelog(
     countAgainMs: new Map(),
     settling: { nowMs: null },
     unfolded: { noted: null },
+    isUtf8: database.pragma('encoding', { simple: true }) === 'UTF-8',
     prepare(sql) {
       let found = prepared.get(sql);
       if (found === undefined) {

@@ -1,18 +1,16 @@
-import { recordColumnsOf, recordsMatch, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
-import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
+import { joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { SyncError } from '../errors.js';
-import type { WireChange } from '../wire/change.js';
-import { MAX_PAGE_BYTES, MAX_ROW_BYTES, PROTOCOL, type OversizedRow, type WirePage } from '../wire/page.js';
+import { PROTOCOL, type WirePage } from '../wire/page.js';
 import type { Heard, Member } from '../wire/members.js';
+import { emptyBasket, joinPage } from './basket.js';
 import { isSameName, readReplica, type Changelog } from './changelog.js';
-import { changeWriter, ID_CELL, UNFOLDED_CELL } from './change-json.js';
+import { fillFrom } from './fill-basket.js';
 import { cursorAt, cursorInvalid, headOf, markedHeadOf, placeOf } from './marks.js';
 import { isOutdated, looksRewound } from './identity.js';
 import { heardOf } from './members.js';
 import { groupNews } from './group-news.js';
 import { hadBy, type Had } from './had.js';
-import { rowColumns, type PlainValue } from './row.js';
 import { goingAway } from './served.js';
 import { witnessOf } from './peers.js';
 import { hideUnfolded } from './unfolded.js';
@@ -43,7 +41,8 @@ export interface PageQuery {
 }
 
 export interface BuiltPage {
-  readonly json: string;
+  /** The page as UTF-8 JSON. */
+  readonly body: Uint8Array<ArrayBuffer>;
   readonly changes: number;
   readonly hasMore: boolean;
   readonly nextCursor: string;
@@ -62,19 +61,6 @@ interface Run {
   readonly table: ReplicatedTable | null;
   readonly first: number;
   last: number;
-}
-
-/** What a page takes in, entry by entry, until it is full. */
-interface Basket {
-  readonly changes: string[];
-  readonly oversized: OversizedRow[];
-  bytes: number;
-  /** The last entry that the page covers. */
-  last: number;
-  full: boolean;
-  /** The next row, or a page of rows anywhere, was written since the fold, or the next contradicts its version. */
-  atUnfolded: boolean;
-  readonly contradicted: number[];
 }
 
 /**
@@ -96,19 +82,12 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
     // Where more waits to be folded than can be told apart, nothing is served until the fold has caught up.
     const ids = hidden === 'too many' ? [] : entriesAfter(changelog, scope, since, query.limit + 1);
     const hasMoreEntries = ids.length > query.limit;
-    const basket: Basket = {
-      changes: [],
-      oversized: [],
-      bytes: 0,
-      last: since,
-      full: false,
-      atUnfolded: hidden === 'too many',
-      contradicted: [],
-    };
+    const basket = emptyBasket(since);
+    basket.atUnfolded = hidden === 'too many';
     for (const run of runsOf(scope, ids.slice(0, query.limit))) {
       basket.atUnfolded = run.table === null;
       if (run.table === null) break;
-      fillFrom(changelog, scope, { ...run, table: run.table }, hidden === 'some', basket);
+      fillFrom(changelog, scope.had, { ...run, table: run.table }, hidden === 'some', basket);
       if (basket.full || basket.atUnfolded) break;
       basket.last = run.last;
     }
@@ -138,8 +117,8 @@ export function buildPage(changelog: Changelog, query: PageQuery): BuiltPage {
       ...(renewed === 1 ? { renewed: true } : {}),
     };
     return {
-      json: joinPage(head, basket.changes, tail),
-      changes: basket.changes.length,
+      body: joinPage(head, basket, tail),
+      changes: basket.changes,
       hasMore,
       nextCursor,
       waitsForFold: basket.atUnfolded,
@@ -175,10 +154,6 @@ function requireUnpruned(changelog: Changelog, query: PageQuery, since: number, 
   throw new SyncError('cursor_invalid', 'The cursor is older than what was pruned here.', {
     hint: 'Start over without a cursor; a replica does so by itself.',
   });
-}
-
-function joinPage(head: object, changes: readonly string[], tail: object): string {
-  return `${JSON.stringify(head).slice(0, -1)},"changes":[${changes.join(',')}],${JSON.stringify(tail).slice(1)}`;
 }
 
 interface Scope {
@@ -245,69 +220,4 @@ function runsOf(scope: Scope, entries: readonly Entry[]): Run[] {
     }
   }
   return runs;
-}
-
-function fillFrom(
-  changelog: Changelog,
-  scope: Scope,
-  run: Run & { readonly table: ReplicatedTable },
-  hideSome: boolean,
-  basket: Basket,
-): void {
-  const query = changelog
-    .prepare(rowsSql(run.table, scope.had, hideSome))
-    .safeIntegers(true)
-    .raw(true);
-  const ours = instanceOf(readReplica(changelog.database));
-  const ourOrigin = changelog.origins.knownId(ours) ?? -1;
-  const bound = { first: run.first, last: run.last, ourOrigin, ...scope.had.bound };
-  const write = changeWriter(changelog, run.table);
-  for (const row of query.iterate(bound) as IterableIterator<PlainValue[]>) {
-    if (row[UNFOLDED_CELL] === 1) {
-      // Passed over, it might never come: a fold that finds the same content leaves its entry where it is.
-      basket.atUnfolded = true;
-      return;
-    }
-    const json = write(row);
-    // Passed over, it might never come either: the same row may be back before anybody has noticed that it went.
-    if (json === null) basket.contradicted.push(Number(row[ID_CELL]));
-    basket.atUnfolded = basket.contradicted.length > 0;
-    if (json === null || basket.atUnfolded) continue;
-    if (!add(basket, json)) return;
-    basket.last = Number(row[ID_CELL]);
-  }
-}
-
-/** False where the page has no room for it. */
-function add(basket: Basket, json: string): boolean {
-  const bytes = Buffer.byteLength(json);
-  if (bytes > MAX_ROW_BYTES) {
-    const { seq, table, key } = JSON.parse(json) as WireChange;
-    basket.oversized.push({ seq, table, key });
-    return true;
-  }
-  if (basket.changes.length > 0 && basket.bytes + bytes > MAX_PAGE_BYTES) {
-    basket.full = true;
-    return false;
-  }
-  basket.bytes += bytes;
-  basket.changes.push(json);
-  return true;
-}
-
-function rowsSql(table: ReplicatedTable, had: Had, hideSome: boolean): Sql {
-  const tableName = literal(table.name);
-  const firstKey = identifier(table.key[0]?.name ?? '');
-  return template('feed/rows', {
-    present: fragment('w.{{key}} IS NOT NULL', { key: firstKey }),
-    recordColumns: recordColumnsOf(table, 'c'),
-    rowColumns: rowColumns(table.columns),
-    table: identifier(table.name),
-    tableName,
-    rowMatches: rowMatches(table, 'w', 'c'),
-    forPuller: had.forPuller,
-    unfolded: hideSome
-      ? template('feed/is-unfolded', { tableName, unfoldedMatches: recordsMatch(table, 'u', 'c') })
-      : fragment('0'),
-  });
 }

@@ -82,7 +82,7 @@ export function answerCalls(port: MessagePort, file: string, make: () => object)
     };
     run().then(
       (result) => {
-        port.postMessage({ id, result });
+        port.postMessage({ id, result }, memoryOf(result));
         if (method === 'close') port.close();
       },
       (error: unknown) => {
@@ -91,6 +91,13 @@ export function answerCalls(port: MessagePort, file: string, make: () => object)
       },
     );
   });
+}
+
+/** Memory that an answer hands over: that of a body which has it for itself. Else a page would be copied. */
+function memoryOf(result: unknown): ArrayBuffer[] {
+  const body = typeof result === 'object' && result !== null && 'body' in result ? result.body : null;
+  const isAlone = body instanceof Uint8Array && body.byteLength === body.buffer.byteLength;
+  return isAlone && body.buffer instanceof ArrayBuffer ? [body.buffer] : [];
 }
 
 function partsOf(error: unknown): ErrorParts {

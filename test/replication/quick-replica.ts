@@ -18,7 +18,7 @@ import { forgetMember } from '#src/changelog/forget-member.js';
 import { pruneBatch, pruneBound } from '#src/changelog/prune.js';
 import { heldAfter } from '#src/apply/held-list.js';
 import { dropHeld, retryHeld } from '#src/apply/retry-held.js';
-import { buildPage, type PageQuery } from '#src/changelog/page.js';
+import { buildPage, type BuiltPage, type PageQuery } from '#src/changelog/page.js';
 import { captureOf, triggersOf } from '#src/changelog/triggers.js';
 import type { TableConfig } from '#src/config/config.js';
 import { Resolvers } from '#src/config/resolvers.js';
@@ -270,8 +270,16 @@ export class QuickReplica {
     puller: string | null,
     start: Pick<PageQuery, 'member' | 'known' | 'full' | 'witness' | 'heard'> = {},
   ): string {
-    const query = { since, limit, puller, tables: null, nowMs: this.nowMs, ...start };
-    return buildPage(this.changelog, query).json;
+    return Buffer.from(this.builtPage(since, limit, puller, start).body).toString();
+  }
+
+  builtPage(
+    since: string,
+    limit: number,
+    puller: string | null = null,
+    start: Partial<PageQuery> = {},
+  ): BuiltPage {
+    return buildPage(this.changelog, { since, limit, puller, tables: null, nowMs: this.nowMs, ...start });
   }
 
   close(): void {

@@ -1,5 +1,5 @@
-import { recordColumns } from '../database/record-columns.js';
-import type { ReplicatedTable } from '../database/replicable.js';
+import { recordColumns, underIndex } from '../database/record-columns.js';
+import { keyInIndexOrder, type ReplicatedTable } from '../database/replicable.js';
 import type { Transactions } from '../database/transactions.js';
 import { fragment, identifier, joinSql, literal, statement, template, type Sql } from '../sql/template.js';
 import { bindings, placeholder } from '../database/bind.js';
@@ -132,7 +132,7 @@ function hasOtherGap(changelog: Changelog, table: ReplicatedTable, { gaps }: Pic
 }
 
 function appendBatch(changelog: Changelog, table: ReplicatedTable, limit: number): number {
-  const after = savedKey(changelog, table);
+  const after = inIndexOrder(table, savedKey(changelog, table));
   const insert = changelog.prepare(appendSql(table, after, limit));
   const result = insert.run(bindings(after ?? []));
   if (result.changes > 0) {
@@ -141,21 +141,27 @@ function appendBatch(changelog: Changelog, table: ReplicatedTable, limit: number
   return result.changes;
 }
 
+function inIndexOrder(table: ReplicatedTable, key: readonly SqlValue[] | null): SqlValue[] | null {
+  return key === null ? null : keyInIndexOrder(table).map((column) => key[table.key.indexOf(column)] ?? null);
+}
+
+/** `after` is a key in the order of its index. */
 function appendSql(table: ReplicatedTable, after: readonly SqlValue[] | null, limit: number): Sql {
   const keyColumns = table.key.map((column) => fragment('w.{{name}}', { name: identifier(column.name) }));
-  const list = joinSql(keyColumns, ', ');
+  const order = joinSql(keyInIndexOrder(table).map(underIndex), ', ');
   const whole = keyColumns.map((column) => fragment('{{column}} IS NOT NULL', { column }));
   const values = (after ?? []).map((value) => placeholder(value));
   return template('backfill/append-batch', {
     recordColumns: joinSql(recordColumns(table.key.length), ', '),
     tableName: literal(table.name),
-    keyColumns: list,
+    keyColumns: joinSql(keyColumns, ', '),
     table: identifier(table.name),
     keyIsWhole: joinSql(whole, ' AND '),
     afterKey:
       after === null
         ? fragment('')
-        : fragment('AND ({{list}}) > ({{values}})', { list, values: joinSql(values, ', ') }),
+        : fragment('AND ({{order}}) > ({{values}})', { order, values: joinSql(values, ', ') }),
+    order,
     limit: fragment(String(limit)),
   });
 }

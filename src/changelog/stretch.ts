@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { bindingsByPlace, placeholderAt } from '../database/bind.js';
 import { sqliteCodeOf } from '../database/open.js';
 import { keyHashCall } from '../database/key-hash.js';
-import { recordColumns } from '../database/record-columns.js';
+import { recordColumns, underIndex } from '../database/record-columns.js';
 import { keyInIndexOrder, type KeyColumn, type ReplicatedTable } from '../database/replicable.js';
 import { nullableKeyColumns } from '../database/whole-keys.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
@@ -99,19 +99,12 @@ function holesOf(
     keyHash: keyHashCall(table.name, joinSql(table.key.map(plain), ', ')),
     recordIsKey: recordIsKey(table),
     inRange: inRange(table, range, collates),
-    keyOrder: joinSql(order.map(collated), ', '),
+    keyOrder: joinSql(order.map(underIndex), ', '),
   };
 }
 
 function plain({ name }: KeyColumn): Sql {
   return fragment('w.{{name}}', { name: identifier(name) });
-}
-
-function collated({ name, collation }: KeyColumn): Sql {
-  return fragment('w.{{name}} COLLATE {{collation}}', {
-    name: identifier(name),
-    collation: identifier(collation),
-  });
 }
 
 /** Whether the index compares a column as the column's own collation does. */
@@ -170,7 +163,7 @@ function bound(
   });
   const holes = {
     direction,
-    columns: joinSql(order.map(collates ? collated : plain), ', '),
+    columns: joinSql(order.map(collates ? underIndex : plain), ', '),
     values: joinSql(values, ', '),
   };
   const whole =
@@ -182,7 +175,7 @@ function bound(
   if (!collates || first === undefined || firstValue === undefined) return [whole];
   return [
     fragment('{{column}} {{direction}}= {{value}}', {
-      column: collated(first),
+      column: underIndex(first),
       direction,
       value: firstValue,
     }),

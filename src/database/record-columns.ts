@@ -37,6 +37,14 @@ export function keyCollations(key: KeyColumn): Sql[] {
   return names.map(identifier);
 }
 
+/** A key column of a user's row `w`, compared as the index of the key compares it, which is how it tells rows apart. */
+export function underIndex({ name, collation }: KeyColumn): Sql {
+  return fragment('w.{{name}} COLLATE {{collation}}', {
+    name: identifier(name),
+    collation: identifier(collation),
+  });
+}
+
 /** Joins two sources by their record columns. */
 export function recordsMatch(table: ReplicatedTable, left: string, right: string): Sql {
   return joinSql(

@@ -10,6 +10,8 @@ import { startPython, withPrograms } from '../replication/foreign-programs.js';
 import { until } from '../replication/group.js';
 import { scratchFolder } from '../scratch.js';
 
+/** Rows that are entered in one transaction. */
+const BATCH = 2_000;
 const BIG_ROWS = 100_000;
 /** When the rows from before were written. */
 const LEGACY_MS = 1_700_000_000_000;
@@ -50,6 +52,35 @@ describe('backfill', function () {
     expectOneEntryEach();
     const again = await backfill();
     expect(again.tables.map(({ versions }) => versions)).to.deep.equal([0, 0]);
+    expectOneEntryEach();
+  });
+
+  it('enters keys that the key tells apart, and their column does not, also where a batch ends between two', async () => {
+    execute(
+      file,
+      `DROP TABLE big;
+       CREATE TABLE big (id TEXT COLLATE NOCASE, body TEXT, updated_at INTEGER, PRIMARY KEY (id COLLATE BINARY))`,
+    );
+    addRows(BATCH - 1);
+    execute(file, `INSERT INTO big VALUES ('s', 'small', 1), ('S', 'large', 1), ('t', 'next', 1)`);
+    await migrate();
+    await backfill();
+    expectOneEntryEach();
+  });
+
+  it('enters every row where the configuration names the columns of the key in another order', async () => {
+    execute(
+      file,
+      `DROP TABLE big;
+       CREATE TABLE big (id, part, body, updated_at INTEGER, PRIMARY KEY (part, id)) WITHOUT ROWID;
+       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${3 * BATCH})
+       INSERT INTO big SELECT CASE i % 3 WHEN 0 THEN i WHEN 1 THEN CAST(i AS TEXT) ELSE CAST(CAST(i AS TEXT) AS BLOB) END,
+         i % 7, 'body', i FROM n`,
+    );
+    const tables = [{ name: 'big', primary_key: ['id', 'part'] }, { name: 'small' }];
+    writeFileSync(config, stringify({ node: { id: 'desktop' }, database: { path: './app.db' }, tables }));
+    await migrate();
+    await backfill();
     expectOneEntryEach();
   });
 
@@ -162,7 +193,7 @@ describe('backfill', function () {
 
   /** Every row of both tables stands in the changelog once, folded, and nothing else does. */
   function expectOneEntryEach(): void {
-    const entries = `SELECT count(*), count(DISTINCT record_id || ' ' || coalesce(record_id_2, '')), count(origin)
+    const entries = `SELECT count(*), count(DISTINCT record_id || ' ' || coalesce(record_id_2, '') || typeof(record_id)), count(origin)
       FROM _sync_changes WHERE table_name = `;
     for (const table of ['big', 'small']) {
       const rows = countOf(file, table);

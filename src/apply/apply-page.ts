@@ -47,7 +47,7 @@ export interface PageInProgress {
   /** New rows that are entered together at most. */
   readonly together: number;
   readonly counts: Readonly<ApplyCounts>;
-  /** Someone claims more of our log than there is: it was rewound. */
+  /** Someone claims of our log what it has not, or not any more: it was rewound. */
   readonly overclaimed: boolean;
 }
 

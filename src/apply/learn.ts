@@ -4,7 +4,7 @@ import { learnMembers, type Learned } from '../changelog/members.js';
 import { ownMember, tellOwn } from '../changelog/own-member.js';
 import { statement } from '../sql/template.js';
 import { parseCursor } from '../wire/cursor.js';
-import { mergeClaims, membersHash, unheard, type Claims, type Member } from '../wire/members.js';
+import { mergeClaims, membersHash, NOTHING, unheard, type Claims, type Member } from '../wire/members.js';
 import type { Page } from '../wire/page.js';
 import { instanceOf } from '../wire/instance.js';
 
@@ -36,7 +36,8 @@ export function hasNews(changelog: Changelog, page: Page): boolean {
   if (page.pruned.some((told) => isHigher(told, horizonOf(changelog, told.table)))) return true;
   const known = ownMember(changelog).claims;
   return (
-    page.complete && Object.entries(directClaim(page)).some(([name, logId]) => (known[name] ?? -1) < logId)
+    page.complete &&
+    Object.entries(directClaim(page)).some(([name, { log_id }]) => (known[name]?.log_id ?? -1) < log_id)
   );
 }
 
@@ -46,7 +47,9 @@ function isHigher(told: Horizon, known: Horizon | null): boolean {
 
 function directClaim({ node, epoch, next_cursor }: Page): Claims {
   const cursor = parseCursor(next_cursor);
-  return cursor?.epoch === epoch ? { [instanceOf({ node, epoch })]: cursor.logId } : {};
+  if (cursor?.epoch !== epoch) return {};
+  const { logId, mark } = cursor;
+  return { [instanceOf({ node, epoch })]: logId === 0 ? NOTHING : { log_id: logId, mark } };
 }
 
 /** What the peer has of others this replica has too now, if both replicate the same and the peer lacks nothing. */

@@ -6,7 +6,6 @@ import { readMembers } from '../changelog/members.js';
 import { ownMember } from '../changelog/own-member.js';
 import { statement } from '../sql/template.js';
 import type { Change } from '../wire/change.js';
-import type { Claims } from '../wire/members.js';
 import type { Page } from '../wire/page.js';
 import { findRow, findVersion } from './local.js';
 import type { Reason } from './quarantine.js';
@@ -27,7 +26,7 @@ export class OldRows {
   private readonly horizons = new Map<string, Horizon | null>();
   private readonly sender: string;
   private readonly senderBornMs: number;
-  private had: Claims | null = null;
+  private had: Readonly<Record<string, number>> | null = null;
   private tookUnjudged = false;
 
   constructor(
@@ -113,7 +112,10 @@ function isSuspect(changelog: Changelog, { node, epoch, renewed }: Page): boolea
   return sender?.epoch === epoch && sender.forgotten_ms !== null;
 }
 
-function claimsAndOwn(changelog: Changelog): Claims {
+/** Log ids by instance. */
+function claimsAndOwn(changelog: Changelog): Record<string, number> {
   const { database } = changelog;
-  return { ...ownMember(changelog).claims, [instanceOf(readReplica(database))]: markedHeadOf(database) };
+  const all: Record<string, number> = { [instanceOf(readReplica(database))]: markedHeadOf(database) };
+  for (const [name, { log_id }] of Object.entries(ownMember(changelog).claims)) all[name] = log_id;
+  return all;
 }

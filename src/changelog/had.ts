@@ -1,7 +1,8 @@
 import { statement, template, fragment, type Sql } from '../sql/template.js';
 import { tablesHash, type Member } from '../wire/members.js';
 import { readReplica, type Changelog } from './changelog.js';
-import { markedHeadOf } from './marks.js';
+import { believed } from './marks.js';
+import { readMembers } from './members.js';
 import { instanceOf } from '../wire/instance.js';
 
 /** What a puller says of itself, as far as the feed has to know. */
@@ -34,13 +35,16 @@ export function hadBy(changelog: Changelog, puller: Puller): Had {
   const pullerOrigin = (author === null ? undefined : origins.knownId(author)) ?? -1;
   const claims = usableClaims(changelog, puller);
   const ours = instanceOf(readReplica(changelog.database));
-  const ofOthers = Object.entries(claims).flatMap(([instance, logId]) => {
-    const origin = origins.knownId(instance);
-    return instance === ours || origin === undefined || logId === 0 ? [] : [[origin, logId] as const];
+  // Of a log that was rewound, and went on as another instance since, two rows may have one log id.
+  const others = new Set([...readMembers(changelog).values()].map(instanceOf));
+  others.delete(ours);
+  const ofOthers = Object.entries(claims).flatMap(([instance, { log_id: logId }]) => {
+    const origin = others.has(instance) ? origins.knownId(instance) : undefined;
+    return origin === undefined || logId === 0 ? [] : [[origin, logId] as const];
   });
   const notHad = ofOthers.length === 0 ? fragment('') : statement('feed/not-had');
   return {
-    upTo: believed(changelog, claims[ours] ?? 0),
+    upTo: believed(changelog.database, claims[ours]),
     forPuller: template('feed/for-puller', { notHad }),
     bound: { pullerOrigin, had: JSON.stringify(Object.fromEntries(ofOthers)) },
   };
@@ -50,9 +54,4 @@ function usableClaims(changelog: Changelog, { since, tables, member, full }: Pul
   if (member === undefined || member === null || full === true || since === '' || tables !== null) return {};
   const ours = tablesHash(changelog.tables.map(({ name }) => name));
   return member.tables === ours ? member.claims : {};
-}
-
-/** Whoever claims more of our log than there is knows another log. */
-function believed(changelog: Changelog, claim: number): number {
-  return claim <= markedHeadOf(changelog.database) ? claim : 0;
 }

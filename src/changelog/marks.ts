@@ -2,7 +2,8 @@ import type { Database } from 'better-sqlite3';
 import { newMark } from '../database/migrate.js';
 import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
-import { formatCursor, parseCursor, type Cursor } from '../wire/cursor.js';
+import { formatCursor, parseCursor, type Place } from '../wire/cursor.js';
+import type { Claim } from '../wire/members.js';
 
 /** Marks below the newest this many log ids are dropped, but for those that a peer's acknowledgement rests on. */
 const MARKED_LOG_IDS = 100_000;
@@ -26,9 +27,9 @@ export function drawMark(database: Database): void {
 }
 
 /** The newest mark; there is one from `migrate` on. */
-export function newestMarkOf(database: Database): Omit<Cursor, 'epoch'> {
+export function newestMarkOf(database: Database): Place {
   const sql = statement('changelog/newest-mark');
-  const newest = database.prepare<[], Omit<Cursor, 'epoch'>>(sql).get();
+  const newest = database.prepare<[], Place>(sql).get();
   if (newest === undefined) throw new TypeError('Expected _sync_marks to hold a mark');
   return newest;
 }
@@ -66,14 +67,21 @@ export function cursorInvalid(code: 'cursor_invalid' | 'log_rewound' = 'cursor_i
 }
 
 /** Whether this log once had a mark that it has no more, although it is too new to have been dropped. */
-export function isRewoundFrom(database: Database, place: Omit<Cursor, 'epoch'>): boolean {
+export function isRewoundFrom(database: Database, place: Place): boolean {
   return place.logId >= markedHeadOf(database) - MARKED_LOG_IDS && !isOurs(database, place);
 }
 
-function isOurs(database: Database, cursor: Omit<Cursor, 'epoch'>): boolean {
+/** Whether a claim of our log is of one that this is not, or is no more. A mark that may have been dropped proves nothing. */
+export function isDisproved(database: Database, { log_id: logId, mark }: Claim): boolean {
+  return logId > 0 && isRewoundFrom(database, { logId, mark });
+}
+
+/** The log id up to which a claim of our log counts; 0 where it is disproved, or there is none. */
+export function believed(database: Database, claim: Claim | undefined): number {
+  return claim === undefined || isDisproved(database, claim) ? 0 : claim.log_id;
+}
+
+function isOurs(database: Database, { logId, mark }: Place): boolean {
   const sql = statement('changelog/mark-named');
-  return (
-    database.prepare<[Omit<Cursor, 'epoch'>]>(sql).get({ logId: cursor.logId, mark: cursor.mark }) !==
-    undefined
-  );
+  return database.prepare<[Place]>(sql).get({ logId, mark }) !== undefined;
 }

@@ -10,12 +10,12 @@ import {
   type Member,
 } from '../wire/members.js';
 import { readReplica, type Changelog } from './changelog.js';
-import { markedHeadOf } from './marks.js';
+import { isDisproved } from './marks.js';
 import { instanceOf, parseInstance } from '../wire/instance.js';
 
 /** What came of what was told. */
 export interface Learned {
-  /** Someone claims more of our log than there is: it was rewound. */
+  /** Someone claims of our log what it has not, or not any more: it was rewound. */
   readonly overclaimed: boolean;
 }
 
@@ -42,7 +42,7 @@ export function putMember(changelog: Changelog, member: Member): void {
 
 /**
  * Takes in what was told of members; of what concerns this replica only that it was forgotten. Call inside a write
- * transaction. What is claimed of our log beyond its end is not written down.
+ * transaction. What is claimed of our log and disproved by its marks is not written down.
  */
 export function learnMembers(changelog: Changelog, told: readonly Member[]): Learned {
   const { node } = readReplica(changelog.database);
@@ -80,13 +80,12 @@ function saveChanged(
 ): boolean {
   const present = new Set([...after.values()].map(instanceOf));
   const ours = instanceOf(readReplica(changelog.database));
-  const head = markedHeadOf(changelog.database);
   let overclaimed = false;
   for (const [name, row] of after) {
     const known = before.get(name);
     if (known !== undefined && canonical(known) === canonical(row)) continue;
-    const sound = Object.entries(row.claims).filter(([instance, logId]) => {
-      const tooMuch = instance === ours && logId > head;
+    const sound = Object.entries(row.claims).filter(([instance, claim]) => {
+      const tooMuch = instance === ours && isDisproved(changelog.database, claim);
       overclaimed ||= tooMuch;
       return present.has(instance) && !tooMuch;
     });

@@ -1,5 +1,13 @@
 import { statement } from '../sql/template.js';
-import { canonical, mergeClaims, tablesHash, unheard, type Claims, type Member } from '../wire/members.js';
+import {
+  canonical,
+  mergeClaims,
+  NOTHING,
+  tablesHash,
+  unheard,
+  type Claims,
+  type Member,
+} from '../wire/members.js';
 import { readReplica, type Changelog } from './changelog.js';
 import { coverServed, keepClaims } from './had-once.js';
 import { markedHeadOf } from './marks.js';
@@ -31,7 +39,7 @@ export function tellOwn(changelog: Changelog, nowMs: number, claims: Claims = {}
   // Whoever was forgotten, and is still there, says so.
   const silent = own.forgotten_ms !== null && own.told_ms <= own.forgotten_ms;
   if (canonical(told) === canonical(own) && !silent) return;
-  if (Object.entries(own.claims).some(([name, logId]) => (told.claims[name] ?? 0) < logId)) {
+  if (Object.entries(own.claims).some(([name, had]) => (told.claims[name] ?? NOTHING).log_id < had.log_id)) {
     keepClaims(changelog.database, markedHeadOf(changelog.database));
   }
   const after = Math.max(own.told_ms, own.forgotten_ms ?? 0) + 1;
@@ -64,7 +72,7 @@ function aboutMembers(changelog: Changelog, own: Member, claims: Claims): Claims
   const others = [...readMembers(changelog).values()].filter(
     ({ node, epoch }) => node !== own.node && epoch !== '',
   );
-  return Object.fromEntries(others.map(instanceOf).map((name) => [name, claims[name] ?? 0]));
+  return Object.fromEntries(others.map(instanceOf).map((name) => [name, claims[name] ?? NOTHING]));
 }
 
 function heldHere(changelog: Changelog): number {

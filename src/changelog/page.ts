@@ -6,7 +6,7 @@ import type { Heard, Member } from '../wire/members.js';
 import { emptyBasket, joinPage } from './basket.js';
 import { isSameName, readReplica, type Changelog } from './changelog.js';
 import { fillFrom } from './fill-basket.js';
-import { cursorAt, cursorInvalid, headOf, markedHeadOf, placeOf } from './marks.js';
+import { believed, cursorAt, cursorInvalid, headOf, markedHeadOf, placeOf } from './marks.js';
 import { isOutdated, looksRewound } from './identity.js';
 import { heardOf } from './members.js';
 import { groupNews } from './group-news.js';
@@ -149,7 +149,8 @@ function yourNews(
  * everything from the start: until it has, it claims nothing, and nothing more is pruned.
  */
 function requireUnpruned(changelog: Changelog, query: PageQuery, since: number, pruned: number): void {
-  const claim = query.member?.claims[instanceOf(readReplica(changelog.database))] ?? 0;
+  const { database } = changelog;
+  const claim = believed(database, query.member?.claims[instanceOf(readReplica(database))]);
   if (query.since === '' || query.full === true || Math.max(since, claim) >= pruned) return;
   throw new SyncError('cursor_invalid', 'The cursor is older than what was pruned here.', {
     hint: 'Start over without a cursor; a replica does so by itself.',

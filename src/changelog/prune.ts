@@ -1,7 +1,7 @@
 import { statement } from '../sql/template.js';
 import { isForgotten, unheard, type Member } from '../wire/members.js';
 import { readReplica, type Changelog } from './changelog.js';
-import { headOf, markedHeadOf } from './marks.js';
+import { believed, headOf, markedHeadOf } from './marks.js';
 import { readMembers } from './members.js';
 import { instanceOf } from '../wire/instance.js';
 
@@ -38,7 +38,7 @@ export function pruneBound(changelog: Changelog, configured: readonly string[]):
   members.delete(replica.node);
   const ours = instanceOf(replica);
   const standings = [...members.values()]
-    .map((member) => standingOf(member, member.claims[ours] ?? 0))
+    .map((member) => standingOf(member, believed(changelog.database, member.claims[ours])))
     .sort((a, b) => (a.member.node < b.member.node ? -1 : 1));
   const limits = standings
     .filter(({ forgotten }) => !forgotten)

@@ -51,7 +51,10 @@ const changesQuery = z.object({
   claims: z
     .string()
     .transform(parseClaims)
-    .refine((claims) => claims !== null, 'must be claims: node@epoch:log id, with commas between them')
+    .refine(
+      (claims) => claims !== null,
+      'must be claims: node@epoch:log id.mark, or node@epoch:0, with commas between them',
+    )
     .optional(),
   born: time.optional(),
   told: time.optional(),

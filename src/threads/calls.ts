@@ -152,8 +152,8 @@ export interface WriterCalls {
    */
   rewound(cursor: string, heard?: Heard | null): Promise<boolean>;
   /**
-   * Notes that the peer has everything up to the cursor it asked with, and what it says of itself. Where it claims more
-   * of our log than there is, that log was rewound, and this becomes a new instance.
+   * Notes that the peer has everything up to the cursor it asked with, and what it says of itself. Where it claims
+   * of our log what that never had, or has no more, the log was rewound, and this becomes a new instance.
    */
   acknowledge(node: string, epoch: string | null, cursor: string, member?: Member | null): Promise<void>;
   /** Remembers that a puller, which asked with `since`, was given `next`, which it may store and not come back with. */

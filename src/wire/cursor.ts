@@ -1,11 +1,15 @@
-/**
- * A place in a replica's changelog: everything up to `logId` was read. `epoch` names the instance, `mark` a value
- * that this instance drew when its log was at least that long. On the wire `epoch.logId.mark`; empty: the start.
- */
-export interface Cursor {
-  readonly epoch: string;
+/** A place in the log of an instance: `mark` is a value that it drew when its log was at least `logId` long. */
+export interface Place {
   readonly logId: number;
   readonly mark: string;
+}
+
+/**
+ * A place in a replica's changelog: everything up to `logId` was read. `epoch` names the instance. On the wire
+ * `epoch.logId.mark`; empty: the start.
+ */
+export interface Cursor extends Place {
+  readonly epoch: string;
 }
 
 /** Characters of a cursor; ours have 64 + 15 + 64 digits at most. */

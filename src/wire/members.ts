@@ -8,8 +8,19 @@ export const MAX_MEMBERS = 256;
 /** Claims that stand in the query of a request, whose header ends at 16 KiB. */
 export const MAX_CLAIMS_IN_QUERY = 64;
 
-/** Instance (`node@epoch`) to log id: everything in that instance's log up to there, or something newer, is here. */
-export type Claims = Readonly<Record<string, number>>;
+/** A place in an instance's log, as in a cursor of it: everything up to `log_id`, or something newer, is here. */
+export interface Claim {
+  /** 0 where there is nothing of it. */
+  readonly log_id: number;
+  /** The mark that tells this log from one that was rewound and grew again; empty for 0, and only then. */
+  readonly mark: string;
+}
+
+/** What is claimed of an instance's log where nothing of it is here. */
+export const NOTHING: Claim = { log_id: 0, mark: '' };
+
+/** By instance (`node@epoch`). */
+export type Claims = Readonly<Record<string, Claim>>;
 
 /** What a replica of the group says of itself; nobody else changes it but for `forgotten_ms`. Times in ms by its clock. */
 export interface Member {
@@ -26,7 +37,7 @@ export interface Member {
   readonly tables: string;
   /** When somebody last had it forgotten; it is again a member once it says something newer. */
   readonly forgotten_ms: number | null;
-  /** About every other member that it knows of, with 0 where it has nothing of it. */
+  /** About every other member that it knows of, `NOTHING` where it has nothing of it. */
   readonly claims: Claims;
 }
 
@@ -36,8 +47,14 @@ export type Heard = Pick<Member, 'epoch' | 'born_ms'>;
 const timeMs = z.number().int().min(0).max(MAX_STAMP_MS);
 const count = z.number().int().nonnegative();
 const node = z.string().regex(NODE_ID);
+const claim = z
+  .strictObject({ log_id: count, mark: z.string().regex(/^[0-9a-f]{0,64}$/) })
+  .refine(
+    ({ log_id, mark }) => (log_id === 0) === (mark === ''),
+    'has a mark without a log id, or none with one',
+  );
 const claims = z
-  .record(z.string().regex(INSTANCE), count)
+  .record(z.string().regex(INSTANCE), claim)
   .refine((all) => Object.keys(all).length <= MAX_MEMBERS, 'has too many claims');
 
 export const memberSchema = z.strictObject({
@@ -83,11 +100,18 @@ export function mergeMembers(a: Member, b: Member): Member {
   return { ...newer, forgotten_ms, claims: goesOn ? mergeClaims(older.claims, newer.claims) : newer.claims };
 }
 
+/** The one that goes further, by instance; of two marks at one log id the greater, so that it is the same one everywhere. */
 export function mergeClaims(a: Claims, b: Claims): Claims {
-  const merged: Record<string, number> = { ...a };
-  for (const [instance, logId] of Object.entries(b))
-    merged[instance] = Math.max(logId, merged[instance] ?? 0);
+  const merged: Record<string, Claim> = { ...a };
+  for (const [instance, claim] of Object.entries(b)) {
+    const known = merged[instance];
+    if (known === undefined || goesFurther(claim, known)) merged[instance] = claim;
+  }
   return merged;
+}
+
+function goesFurther(claim: Claim, than: Claim): boolean {
+  return claim.log_id === than.log_id ? claim.mark > than.mark : claim.log_id > than.log_id;
 }
 
 function isBefore(a: Member, b: Member): boolean {
@@ -114,7 +138,8 @@ export function membersHash(members: readonly Member[]): string {
 /** One text for one content. */
 export function canonical(member: Member): string {
   const { node, epoch, born_ms, told_ms, held, tables, forgotten_ms } = member;
-  return JSON.stringify([node, epoch, born_ms, told_ms, held, tables, forgotten_ms, sorted(member.claims)]);
+  const claimed = sorted(member.claims).map(([instance, { log_id, mark }]) => [instance, log_id, mark]);
+  return JSON.stringify([node, epoch, born_ms, told_ms, held, tables, forgotten_ms, claimed]);
 }
 
 /** `7d0c.1767225600000`. */
@@ -128,7 +153,7 @@ export function parseHeard(text: string): Heard | null {
   return heardSchema.safeParse({ epoch, born_ms: Number(born) }).data ?? null;
 }
 
-function sorted(all: Claims): [string, number][] {
+function sorted(all: Claims): [instance: string, claim: Claim][] {
   return Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
@@ -136,11 +161,15 @@ function digits(content: readonly string[], length: number): string {
   return hash('sha256', JSON.stringify(content), 'hex').slice(0, length);
 }
 
-/** `ann@7d0c:12,bob@c41b:0`, which needs no escape in a query; null where there are more than fit. */
+/** `ann@7d0c:12.5fa3,bob@c41b:0`, which needs no escape in a query; null where there are more than fit. */
 export function formatClaims(all: Claims): string | null {
   const entries = sorted(all);
   if (entries.length > MAX_CLAIMS_IN_QUERY) return null;
-  return entries.map(([instance, logId]) => `${instance}:${logId}`).join(',');
+  return entries.map(([instance, claim]) => `${instance}:${formatClaim(claim)}`).join(',');
+}
+
+function formatClaim({ log_id, mark }: Claim): string {
+  return log_id === 0 ? '0' : `${log_id}.${mark}`;
 }
 
 /** Null where the text is none of `formatClaims`. */
@@ -148,7 +177,10 @@ export function parseClaims(text: string): Claims | null {
   if (text === '') return {};
   const parts = text.split(',');
   if (parts.length > MAX_CLAIMS_IN_QUERY) return null;
-  const entries = parts.map((part) => /^([^:]+):(\d{1,15})$/.exec(part));
-  const all = entries.map((match) => [match?.[1] ?? '', Number(match?.[2])] as const);
-  return all.every(([instance]) => INSTANCE.test(instance)) ? Object.fromEntries(all) : null;
+  const entries = parts.map((part) => /^([^:]+):(\d{1,15})(?:\.([0-9a-f]{1,64}))?$/.exec(part));
+  const all = entries.map((match) => {
+    const [, instance = '', logId, mark = ''] = match ?? [];
+    return [instance, { log_id: Number(logId), mark }];
+  });
+  return claims.safeParse(Object.fromEntries(all)).data ?? null;
 }

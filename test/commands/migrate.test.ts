@@ -179,6 +179,21 @@ describe('migrate', () => {
     );
   });
 
+  it('forgets what an older release has claimed, which is told again', async () => {
+    await migrate();
+    withDatabase(file, (database) =>
+      database.exec(`INSERT INTO _sync_members VALUES ('bob', 'b1', 1, 1, 0, '', NULL, '{"cid@c1":5}');
+        INSERT INTO _sync_peers (name, members_hash) VALUES ('bob', '01234567');
+        DELETE FROM _sync_migrations WHERE number = 14`),
+    );
+    await migrate();
+    const told = withDatabase(file, (database) => ({
+      claims: database.prepare("SELECT claims FROM _sync_members WHERE node = 'bob'").pluck().get(),
+      hash: database.prepare("SELECT members_hash FROM _sync_peers WHERE name = 'bob'").pluck().get(),
+    }));
+    expect(told).to.deep.equal({ claims: '{}', hash: null });
+  });
+
   describe('--down', () => {
     for (const mode of ['delete', 'wal']) {
       it(`removes the triggers and puts the journal mode back: ${mode}`, async () => {

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { unheard } from '#src/wire/members.js';
+import { NOTHING, unheard } from '#src/wire/members.js';
 import type { Config } from '#src/config/config.js';
 import { SyncError } from '#src/errors.js';
 import { createPeerClient } from '#src/pull/client.js';
@@ -71,7 +71,7 @@ describe('the client of a peer', () => {
       },
       { apiKey: 'secret' },
     );
-    const claims = { 'bob@b0': 12, 'cid@c0': 0 };
+    const claims = { 'bob@b0': { log_id: 12, mark: 'ab' }, 'cid@c0': NOTHING };
     const query = {
       ...QUERY,
       member: { ...member, claims },
@@ -85,7 +85,7 @@ describe('the client of a peer', () => {
     expect(key).to.equal('secret');
     expect(server?.asked).to.deep.equal([
       '/sync/changes?since=e0.1.ab&limit=10&node=desktop&epoch=e1' +
-        '&known=01234567&full=1&witness=e0.9.cd&heard=f3.12&born=5&told=7&held=1&holds=0123456789abcdef&claims=bob@b0:12,cid@c0:0',
+        '&known=01234567&full=1&witness=e0.9.cd&heard=f3.12&born=5&told=7&held=1&holds=0123456789abcdef&claims=bob@b0:12.ab,cid@c0:0',
     ]);
     await client.close();
   });

@@ -25,7 +25,7 @@ describe('claims', () => {
 
   /** What `of` claims about `about`, as `knower` has heard. */
   function claim(knower: QuickReplica, of: QuickReplica, about: QuickReplica): number | undefined {
-    return knower.members().get(of.node)?.claims[about.origin];
+    return knower.members().get(of.node)?.claims[about.origin]?.log_id;
   }
 
   function add(replica: QuickReplica, ...ids: string[]): void {
@@ -121,11 +121,46 @@ describe('claims', () => {
     bob.pullFrom(ann);
     bob.app
       .prepare(
-        `UPDATE _sync_members SET claims = json_object(?, 99), told_ms = told_ms + 1 WHERE node = 'bob'`,
+        `UPDATE _sync_members SET claims = json_object(?, json('{"log_id":99,"mark":"ab"}')), told_ms = told_ms + 1 WHERE node = 'bob'`,
       )
       .run(ann.origin);
     bob.pullFrom(ann);
     expect(claim(ann, bob, ann) ?? 0).to.be.below(99);
+  });
+
+  it('of a log that was rewound and grew again have its replica go on as a new instance', () => {
+    const backup = group.newFile();
+    ann.copyTo(backup);
+    add(ann, 'lost');
+    bob.pullFrom(ann);
+    cid.pullFrom(bob);
+    const before = ann.origin;
+    const restored = group.restoreDisk(ann, backup);
+    expect(restored.origin).to.equal(before);
+    add(restored, 'a', 'b', 'c');
+    restored.pullFrom(cid);
+    expect(restored.origin).to.not.equal(before);
+    cid.pullFrom(restored);
+    const words = ({ app }: QuickReplica) => app.prepare('SELECT id FROM words ORDER BY id').pluck().all();
+    for (const each of [restored, cid]) expect(words(each)).to.deep.equal(['a', 'b', 'c', 'lost']);
+  });
+
+  it('whose mark was dropped meanwhile count as before, and prove nothing', () => {
+    add(ann, 'a');
+    bob.pullFrom(ann);
+    cid.pullFrom(bob);
+    const before = ann.origin;
+    const claimed = head(ann);
+    ann.app.exec(`
+      DELETE FROM _sync_marks;
+      UPDATE _sync_changes SET id = 200000;
+      UPDATE sqlite_sequence SET seq = 200000 WHERE name = '_sync_changes';
+      INSERT INTO _sync_marks VALUES (200000, 'ab');
+    `);
+    ann.pullFrom(cid);
+    expect(ann.origin).to.equal(before);
+    expect(claim(ann, cid, ann)).to.equal(claimed);
+    expect(ann.blocks()).to.deep.equal({ bob: null, cid: null });
   });
 
   it('go with the instance that they are about', () => {

@@ -1,5 +1,5 @@
 import { appendVanished } from '#src/changelog/vanished.js';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
@@ -8,9 +8,10 @@ import { pullStart, type PullStart } from '#src/apply/pull-start.js';
 import { listConflicts, type Conflict } from '#src/apply/conflict-list.js';
 import { resolveConflict, type Resolve } from '#src/apply/resolve-conflict.js';
 import { openChangelog, readReplica, type Changelog } from '#src/changelog/changelog.js';
-import { claimIdentity } from '#src/changelog/identity.js';
-import { keepMark } from '#src/changelog/mark-file.js';
+import { claimIdentity, isOutdated, looksRewound, renewRewound } from '#src/changelog/identity.js';
+import { keepMark, lastMarkOf, markFileOf } from '#src/changelog/mark-file.js';
 import { foldBatch } from '#src/changelog/fold.js';
+import { placeOf } from '#src/changelog/marks.js';
 import { meetPuller, tellOwn } from '#src/changelog/own-member.js';
 import { noteServed } from '#src/changelog/served.js';
 import { readMembers } from '#src/changelog/members.js';
@@ -27,7 +28,7 @@ import { toReplicatedTable } from '#src/database/replicable.js';
 import { findTable, readTables } from '#src/database/table.js';
 import { SyncError } from '#src/errors.js';
 import { statement } from '#src/sql/template.js';
-import type { Member } from '#src/wire/members.js';
+import type { Heard, Member } from '#src/wire/members.js';
 import { parsePage, type Page } from '#src/wire/page.js';
 import { instanceOf } from '#src/wire/instance.js';
 
@@ -122,19 +123,40 @@ export class QuickReplica {
     { fold = true } = {},
   ): { page: Page; counts: PartDone['counts'] } {
     if (fold) peer.fold();
-    let start = pullStart(this.changelog, peer.node);
-    const ask = () => parsePage(Buffer.from(peer.page(start.cursor, pageSize, this.origin, start)));
-    let page: Page;
-    try {
-      page = ask();
-    } catch (error) {
-      if (!(error instanceof SyncError) || error.code !== 'cursor_invalid') throw error;
-      this.forgetCursorOf(peer);
-      start = pullStart(this.changelog, peer.node);
-      page = ask();
+    const { page, start } = this.ask(peer, pageSize);
+    const heard = page.your_instance ?? null;
+    if (looksRewound(this.database, page.your_cursor ?? '') || isOutdated(this.database, heard)) {
+      this.believeRewound(heard);
+      return this.pullPage(peer, pageSize);
     }
-    peer.meet(start.member);
-    return { page, counts: this.applyWhole(page, peer.node, start).counts };
+    const { counts, overclaimed } = this.applyWhole(page, peer.node, start);
+    if (!overclaimed) return { page, counts };
+    this.believeRewound();
+    return this.pullPage(peer, pageSize);
+  }
+
+  private ask(peer: QuickReplica, pageSize: number): { page: Page; start: PullStart } {
+    const start = pullStart(this.changelog, peer.node);
+    try {
+      const page = parsePage(Buffer.from(peer.page(start.cursor, pageSize, this.origin, start)));
+      peer.meet(start);
+      return { page, start };
+    } catch (error) {
+      const code = error instanceof SyncError ? error.code : null;
+      if (code !== 'cursor_invalid' && code !== 'log_rewound') throw error;
+      if (code === 'log_rewound') peer.believeRewound(start.heard);
+      this.forgetCursorOf(peer);
+      return this.ask(peer, pageSize);
+    }
+  }
+
+  /** Goes on as a new instance, for a peer has what this log had and has no more. */
+  private believeRewound(heard: Heard | null = null): void {
+    this.write(() => {
+      renewRewound(this.database, heard?.born_ms);
+      tellOwn(this.changelog, this.nowMs);
+    });
+    keepMark(this.database);
   }
 
   /** Makes the next pull from the peer start over. */
@@ -204,8 +226,17 @@ export class QuickReplica {
     this.database.exec(`VACUUM INTO '${file}'`);
   }
 
-  private meet(puller: Member): void {
-    this.write(() => meetPuller(this.changelog, puller, this.nowMs));
+  /** Notes what a puller has, and says of itself. */
+  private meet({ cursor, member }: PullStart): void {
+    const { overclaimed } = this.write(() => {
+      const acknowledged = placeOf(this.database, readReplica(this.database).epoch, cursor);
+      const { node: name, epoch } = member;
+      this.changelog
+        .prepare(statement('peers/acknowledge'))
+        .run({ name, epoch, acknowledged, nowMs: this.nowMs });
+      return meetPuller(this.changelog, member, this.nowMs);
+    });
+    if (overclaimed) this.believeRewound();
   }
 
   private write<T>(work: () => T): T {
@@ -344,6 +375,16 @@ export class QuickGroup {
   /** Starts a copy of a replica as it was when it was copied to `file`; under its own name, as a restored backup. */
   openCopy(node: string, file: string): QuickReplica {
     return this.open(node, file, {});
+  }
+
+  /** Puts a replica's whole disk back to what it was when it was copied to `file`, so that nothing beside it tells. */
+  restoreDisk(replica: QuickReplica, file: string): QuickReplica {
+    const restored = this.newFile();
+    copyFileSync(file, restored);
+    const database = openFast(restored);
+    writeFileSync(markFileOf(restored), JSON.stringify(lastMarkOf(database)));
+    database.close();
+    return this.open(replica.node, restored, {});
   }
 
   /** A path for one more file. */

@@ -87,26 +87,33 @@ describe('a disk that was put back to an earlier state', function () {
     });
   }
 
-  it('is noticed by what others claim, where only a third replica has what was lost', async () => {
-    const [desktop, server, laptop] = (await begin({
-      desktop: ['laptop'],
-      server: ['desktop'],
-      laptop: ['server'],
-    })) as [Replica, Replica, Replica];
-    add(laptop, 'early', 3);
-    await group.settle();
-    const backup = backUp(laptop);
-    add(laptop, 'pulled', 5);
-    await desktop.pull('laptop');
-    await server.pull('desktop');
-    await desktop.stop();
-    await laptop.stop();
-    restoreDisk(laptop, backup);
-    await laptop.start();
-    await laptop.pull('server');
-    expect(countOf(laptop.database, 'words')).to.equal(3 + 5);
-    await desktop.start();
-    await group.settle();
-    for (const { database } of group.replicas) expect(countOf(database, 'words')).to.equal(3 + 5);
-  });
+  for (const [written, log] of [
+    [0, 'shorter than what they claim'],
+    [20, 'longer than what they claim'],
+  ] as const) {
+    it(`is noticed by what others claim, where only a third replica has what was lost, and the log is ${log}`, async () => {
+      const [desktop, server, laptop] = (await begin({
+        desktop: ['laptop'],
+        server: ['desktop'],
+        laptop: ['server'],
+      })) as [Replica, Replica, Replica];
+      add(laptop, 'early', 3);
+      await group.settle();
+      const backup = backUp(laptop);
+      add(laptop, 'pulled', 5);
+      await desktop.pull('laptop');
+      await server.pull('desktop');
+      await desktop.stop();
+      await laptop.stop();
+      restoreDisk(laptop, backup);
+      add(laptop, 'afterwards', written);
+      await laptop.start();
+      await laptop.pull('server');
+      expect(countOf(laptop.database, 'words')).to.equal(3 + 5 + written);
+      await desktop.start();
+      await group.settle();
+      for (const { database } of group.replicas) expect(countOf(database, 'words')).to.equal(3 + 5 + written);
+      await group.expectQuiet();
+    });
+  }
 });

@@ -59,12 +59,12 @@ describe('the writer', () => {
     expect(await codeOf(writer.rewound(foreign()))).to.equal('restored_again');
   });
 
-  it('has a peer tell again what it claims of this log beyond its end, until that is believed', async () => {
+  it('has a peer tell again what it claims of this log and this log never had, until that is believed', async () => {
     const reader = new Reader(file.config);
     await reader.open();
     const pull = async () => {
       const { cursor: since, pruned, known, member } = await reader.pullStart('bob');
-      const claims = { [`ann@${member.epoch}`]: 1_000 };
+      const claims = { [`ann@${member.epoch}`]: { log_id: 1_000, mark: 'ab' } };
       const bob = { ...unheard('bob', 'b0'), born_ms: 1, told_ms: 1, claims };
       const body = Buffer.from(
         JSON.stringify({

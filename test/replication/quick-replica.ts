@@ -2,7 +2,7 @@ import { appendVanished } from '#src/changelog/vanished.js';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import BetterSqlite3, { type Database } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { applyPart, beginPage, takenBack, type PartDone } from '#src/apply/apply-page.js';
 import { pullStart, type PullStart } from '#src/apply/pull-start.js';
 import { listConflicts, type Conflict } from '#src/apply/conflict-list.js';
@@ -24,13 +24,12 @@ import { captureOf, triggersOf } from '#src/changelog/triggers.js';
 import type { TableConfig } from '#src/config/config.js';
 import { Resolvers } from '#src/config/resolvers.js';
 import { planCapture, planMigration, runStatements } from '#src/database/migrate.js';
-import { toReplicatedTable } from '#src/database/replicable.js';
-import { findTable, readTables } from '#src/database/table.js';
 import { SyncError } from '#src/errors.js';
 import { statement } from '#src/sql/template.js';
 import type { Heard, Member } from '#src/wire/members.js';
 import { parsePage, type Page } from '#src/wire/page.js';
 import { instanceOf } from '#src/wire/instance.js';
+import { openFast, replicated } from './quick-database.js';
 
 /** A configured table with the defaults of the configuration file. */
 export function tableConfig(name: string, overrides: Partial<TableConfig> = {}): TableConfig {
@@ -412,20 +411,4 @@ export class QuickGroup {
     this.clear();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-function openFast(file: string): Database {
-  const database = new BetterSqlite3(file);
-  database.pragma('journal_mode = MEMORY');
-  database.pragma('synchronous = OFF');
-  return database;
-}
-
-function replicated(database: Database, tables: readonly TableConfig[]) {
-  const schema = readTables(database);
-  return tables.map((config) => {
-    const table = findTable(schema, config.name);
-    if (table === undefined) throw new Error(`no table ${config.name}`);
-    return toReplicatedTable(table, config);
-  });
 }

@@ -1,5 +1,5 @@
 -- The rows among a batch of raw entries that have no version yet. LIMIT keeps the inner query whole, so that the
--- fingerprint is made once.
+-- fingerprint is made once; CROSS keeps the order in which the entries were grouped, that of the keys, without another sort.
 INSERT INTO _sync_changes (table_name, {{recordColumns}}, key_hash, operation, rank, timestamp, origin, fingerprint)
 SELECT
   {{tableName}}, {{recordColumns}}, key_hash, CASE WHEN soft_deleted THEN 'DELETE' ELSE 'INSERT' END,
@@ -17,13 +17,13 @@ FROM (
     FROM _sync_changes
     WHERE id > :folded AND id <= :last AND origin IS NULL AND table_name = {{tableName}} AND {{recordIsWhole}}
     GROUP BY {{recordColumns}}
+    ORDER BY {{recordColumns}}
   ) AS raw
-  JOIN {{table}} AS w ON {{rowMatches}}
+  CROSS JOIN {{table}} AS w ON {{rowMatches}}
   WHERE NOT EXISTS (
     SELECT 1 FROM _sync_changes AS old
     WHERE old.key_hash = raw.key_hash AND old.table_name = {{tableName}} AND {{oldMatches}}
   )
-  ORDER BY {{rawColumns}}
   LIMIT -1
 )
 WHERE fingerprint IS NOT NULL

@@ -145,6 +145,34 @@ describe('claims', () => {
     for (const each of [restored, cid]) expect(words(each)).to.deep.equal(['a', 'b', 'c', 'lost']);
   });
 
+  it('about an instance that went on as another leave nothing out', () => {
+    const backup = group.newFile();
+    cid.copyTo(backup);
+    add(cid, 'lost');
+    dan.pullFrom(cid);
+    const restored = group.restoreDisk(cid, backup);
+    add(ann, 'a', 'b', 'c');
+    bob.pullFrom(ann);
+    restored.pullFrom(bob);
+    bob.pullFrom(restored);
+    ann.pullFrom(bob);
+    expect(claim(ann, ann, restored)).to.equal(head(restored));
+    for (const [puller, peer] of [
+      [dan, restored],
+      [restored, dan],
+      [bob, restored],
+      [ann, bob],
+    ] as const) {
+      puller.pullFrom(peer);
+    }
+    expect(ann.app.prepare('SELECT id FROM words ORDER BY id').pluck().all()).to.deep.equal([
+      'a',
+      'b',
+      'c',
+      'lost',
+    ]);
+  });
+
   it('whose mark was dropped meanwhile count as before, and prove nothing', () => {
     add(ann, 'a');
     bob.pullFrom(ann);

@@ -120,18 +120,14 @@ function applyInBox(
   let looked = next;
   while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
     if (together > 1 && next >= looked && changelog.settling.nowMs === null) {
-      const rows = newRowsAt(changelog, progress.changes, { place: next, count: together });
-      if (
-        rows?.changes.length === together &&
-        rows.changes.every((change) => oldRows.refusal(change) === null)
-      ) {
+      const { rows, alone } = newRowsAt(changelog, progress.changes, { place: next, count: together });
+      if (rows?.changes.every((change) => oldRows.refusal(change) === null) === true) {
         enterTogether(changelog, rows);
         counts.applied += together;
         next += together;
         continue;
       }
-      // Those that were looked at, and the one after them, are fewer than go together.
-      looked = next + (rows?.changes.length ?? 0) + 1;
+      looked = next + (rows?.changes.length ?? alone);
     }
     const change = progress.changes[next];
     if (change !== undefined)

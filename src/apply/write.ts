@@ -138,25 +138,28 @@ export function enterVersion(
   if (replaced !== null) {
     changelog.prepare(statement('changelog/delete-entry')).run({ id: replaced.entryId });
   }
-  insertEntries(changelog, table, [change.key], entryValues(changelog, table, change, replaced));
   const { version, key } = change;
+  const hash = hashOfKey(changelog, table, key);
+  insertEntries(changelog, table, [key], entryValues(changelog, table, change, { replaced, hash }));
   settleSeen(changelog, table, () => key, version);
   noteLive(changelog, table, liveChange(replaced?.version.fingerprint ?? null, version.fingerprint));
 }
 
-/** Enters the versions of rows that had none here, whose keys are bound as they are, where no conflict is open. */
+/**
+ * Enters the versions of rows that had none here, whose keys are bound as they are and have these hashes, where no
+ * conflict is open.
+ */
 export function enterNewVersions(
   changelog: Changelog,
   table: ReplicatedTable,
   changes: readonly Change[],
+  hashes: readonly number[],
 ): void {
-  const values = changes.flatMap((change) => entryValues(changelog, table, change, null));
-  insertEntries(
-    changelog,
-    table,
-    changes.map(({ key }) => key),
-    values,
+  const values = changes.flatMap((change, index) =>
+    entryValues(changelog, table, change, { replaced: null, hash: hashes[index] ?? 0 }),
   );
+  const keys = changes.map(({ key }) => key);
+  insertEntries(changelog, table, keys, values);
   noteLive(changelog, table, changes.length);
 }
 
@@ -184,12 +187,12 @@ function entryValues(
   changelog: Changelog,
   table: ReplicatedTable,
   change: Pick<Change, 'key' | 'version' | 'record' | 'originSeq'>,
-  replaced: LocalVersion | null,
+  { replaced, hash }: { readonly replaced: LocalVersion | null; readonly hash: number },
 ): Bindable[] {
   const { version, key } = change;
   return [
     ...bindings(key),
-    hashOfKey(changelog, table, key),
+    hash,
     operationOf(table, change, replaced),
     version.rank === 0 ? null : version.rank,
     version.stamp,

@@ -1,37 +1,36 @@
-import { command as backfill } from '../commands/backfill.js';
-import { command as clone } from '../commands/clone.js';
-import { command as conflicts } from '../commands/conflicts.js';
-import { command as doctor } from '../commands/doctor.js';
-import { command as init } from '../commands/init.js';
-import { command as keygen } from '../commands/keygen.js';
-import { command as migrate } from '../commands/migrate.js';
-import { command as peers } from '../commands/peers.js';
-import { command as prune } from '../commands/prune.js';
-import { command as quarantine } from '../commands/quarantine.js';
-import { command as start } from '../commands/start.js';
-import { command as status } from '../commands/status.js';
-import { command as sync } from '../commands/sync.js';
-import { command as triggerAll } from '../commands/trigger-all.js';
-import { command as trigger } from '../commands/trigger.js';
-import { command as verify } from '../commands/verify.js';
 import type { CommandDefinition } from './command.js';
 
-/** Every command, in the order of `--help`. */
-export const commands: readonly CommandDefinition[] = [
-  init,
-  clone,
-  migrate,
-  backfill,
-  start,
-  sync,
-  trigger,
-  triggerAll,
-  status,
-  conflicts,
-  quarantine,
-  verify,
-  doctor,
-  peers,
-  prune,
-  keygen,
-];
+type Load = () => Promise<{ readonly command: CommandDefinition }>;
+
+/** Every command, in the order of `--help`. Each is loaded when it is named: all of them take longer than most of them run. */
+const commands: Readonly<Record<string, Load>> = {
+  init: () => import('../commands/init.js'),
+  clone: () => import('../commands/clone.js'),
+  migrate: () => import('../commands/migrate.js'),
+  backfill: () => import('../commands/backfill.js'),
+  start: () => import('../commands/start.js'),
+  sync: () => import('../commands/sync.js'),
+  trigger: () => import('../commands/trigger.js'),
+  'trigger-all': () => import('../commands/trigger-all.js'),
+  status: () => import('../commands/status.js'),
+  conflicts: () => import('../commands/conflicts.js'),
+  quarantine: () => import('../commands/quarantine.js'),
+  verify: () => import('../commands/verify.js'),
+  doctor: () => import('../commands/doctor.js'),
+  peers: () => import('../commands/peers.js'),
+  prune: () => import('../commands/prune.js'),
+  keygen: () => import('../commands/keygen.js'),
+};
+
+/** The names of all commands, in the order of `--help`. */
+export const commandNames: readonly string[] = Object.keys(commands);
+
+/** The commands that a command line may mean: those whose name stands in it; all, where it names none. */
+export async function commandsFor(argv: readonly string[]): Promise<readonly CommandDefinition[]> {
+  const all = Object.entries(commands);
+  const named = all.filter(([name]) => argv.includes(name));
+  // Help lists them all, that of a wrong name too.
+  const wanted = named.length === 0 || argv.includes('help') ? all : named;
+  const loaded = await Promise.all(wanted.map(([, load]) => load()));
+  return loaded.map(({ command }) => command);
+}

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { packageRoot } from '../package-root.js';
 import type { CommandDefinition, ExitStatus } from './command.js';
-import { commands } from './commands.js';
 import { createContext, DEFAULT_CONFIG_FILE, type GlobalOptions, type RunContext } from './context.js';
 import { reportFailure } from './report.js';
 import type { Streams } from './streams.js';
@@ -15,11 +14,11 @@ interface Run {
   status: ExitStatus;
 }
 
-/** Runs one command line (without `node` and the script) and says how it ended. Never throws. */
+/** Runs one command line (without `node` and the script) and says how it ended; `definitions` are the commands that it knows. Never throws. */
 export async function main(
   argv: readonly string[],
-  streams: Streams = process,
-  definitions: readonly CommandDefinition[] = commands,
+  streams: Streams,
+  definitions: readonly CommandDefinition[],
 ): Promise<ExitStatus> {
   const run: Run = { context: null, status: 0 };
   try {

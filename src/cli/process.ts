@@ -1,3 +1,4 @@
+import { commandsFor } from './commands.js';
 import { main } from './main.js';
 import { reportFailure } from './report.js';
 
@@ -11,5 +12,6 @@ export async function runProcess(): Promise<void> {
   process.on('uncaughtException', (error) => {
     process.exit(reportFailure(error, process, { json: false, stack: process.argv.includes('debug') }));
   });
-  process.exitCode = await main(process.argv.slice(2));
+  const argv = process.argv.slice(2);
+  process.exitCode = await main(argv, process, await commandsFor(argv));
 }

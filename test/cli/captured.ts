@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import type { CommandDefinition, ExitStatus } from '#src/cli/command.js';
 import { main } from '#src/cli/main.js';
+import { allCommands } from './all-commands.js';
 
 /** A stream that keeps what is written to it. */
 export class Captured extends Writable {
@@ -21,7 +22,7 @@ export interface Outcome {
 /** Runs a command line within this process. */
 export async function runMain(
   argv: readonly string[],
-  definitions?: readonly CommandDefinition[],
+  definitions: readonly CommandDefinition[] = allCommands,
 ): Promise<Outcome> {
   const stdout = new Captured();
   const stderr = new Captured();

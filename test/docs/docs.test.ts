@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { commands } from '#src/cli/commands.js';
+import { commandNames } from '#src/cli/commands.js';
 import { fingerprinter } from '#src/wire/fingerprint.js';
 import { parsePage } from '#src/wire/page.js';
 import { fromWire, type SqlValue } from '#src/wire/value.js';
@@ -61,7 +61,7 @@ describe('The documentation', () => {
   });
 
   it('names only commands that exist', () => {
-    const known = [...commands.map(({ name }) => name), 'help'];
+    const known = [...commandNames, 'help'];
     const named = allDocuments().flatMap(codeOf).flatMap(commandsIn);
     expect(named).to.include.members(['init', 'migrate', 'start']);
     expect(named.filter((name) => !known.includes(name))).to.deep.equal([]);
@@ -69,7 +69,7 @@ describe('The documentation', () => {
 
   it('names only options that exist, of the command that they stand with', async () => {
     const ofCommand = new Map<string, string[]>();
-    for (const { name } of commands) ofCommand.set(name, optionsIn(await helpOf(name)));
+    for (const name of commandNames) ofCommand.set(name, optionsIn(await helpOf(name)));
     const ofAny = ['--version', ...[...ofCommand.values()].flat()];
     const unknown = allDocuments()
       .flatMap(codeOf)

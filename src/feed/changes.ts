@@ -11,6 +11,8 @@ import { settledWithin } from './settled-within.js';
 
 /** A page is not held up for longer by an app that holds the write lock: then what is folded is served. */
 export const MAX_FOLD_WAIT_MS = 200;
+/** How often it is looked meanwhile whether enough is folded for a whole page. */
+const LOOK_INTERVAL_MS = 40;
 
 /** `GET /sync/changes`: a page of what changed after the cursor. */
 export function changesRoute(parts: FeedParts): RequestHandler {
@@ -70,20 +72,36 @@ const MAX_STANDSTILLS = 10;
 /** Reads a page of what is folded; where that is nothing yet, as soon as the fold has come further. */
 async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
   if (query.ahead) {
-    // In the middle of the log there is enough to go on with, whatever the fold still has to do.
     const page = await readPage(parts, query);
-    if (page.hasMore && page.changes > 0) return page;
+    if (isWhole(page)) return page;
   }
   let contradicted: readonly number[] = [];
   for (let folded = -1, standstills = 0; ;) {
-    await settledWithin(parts.fold(contradicted), MAX_FOLD_WAIT_MS);
-    const page = await readPage(parts, query);
+    const page = await pageBesideFold(parts, query, parts.fold(contradicted));
     const contradictedStill = contradicted.length > 0 && page.contradicted[0] === contradicted[0];
     standstills = page.folded === folded ? standstills + 1 : 0;
     const isGivenUp = standstills >= MAX_STANDSTILLS || contradictedStill || parts.signal.aborted;
     if (page.changes > 0 || !page.waitsForFold || isGivenUp) return page;
     ({ folded, contradicted } = page);
   }
+}
+
+/** Reads a page once the work has come to its end, is given no more time, or has left enough for a whole page. */
+async function pageBesideFold(
+  parts: FeedParts,
+  query: ChangesQuery,
+  folding: Promise<unknown>,
+): Promise<PageResponse> {
+  for (let waitedMs = LOOK_INTERVAL_MS; ; waitedMs += LOOK_INTERVAL_MS) {
+    const isSettled = await settledWithin(folding, LOOK_INTERVAL_MS);
+    const page = await readPage(parts, query);
+    if (isSettled || isWhole(page) || waitedMs >= MAX_FOLD_WAIT_MS) return page;
+  }
+}
+
+/** In the middle of the log there is enough to go on with, whatever the fold still has to do. */
+function isWhole(page: PageResponse): boolean {
+  return page.hasMore && page.changes > 0;
 }
 
 /** A peer that knows a later state of this log tells that a backup was restored: then this becomes a new instance. */

@@ -1,13 +1,15 @@
-/** Waits for the work, whatever comes of it, but not for longer than this. */
-export async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
+/** Waits for the work, whatever comes of it, but not for longer than this; whether it came to an end. */
+export async function settledWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
   });
-  await Promise.race([work.then(ignore, ignore), timeout]);
+  // The fold logs its own failure.
+  const settled = await Promise.race([work.then(isEnd, isEnd), timeout]);
   clearTimeout(timer);
+  return settled;
 }
 
-function ignore(): void {
-  // The fold logs its own failure.
+function isEnd(): boolean {
+  return true;
 }

@@ -105,6 +105,17 @@ describe('GET /sync/changes', () => {
     release();
   });
 
+  it('serves a whole page as soon as there is one, although the fold goes on', async () => {
+    const release = feed.database.lock();
+    // As a fold does that has come so far.
+    feed.database.events.once('page', () => {
+      feed.database.insert('a', 'b');
+    });
+    const page = await pageOf('limit=1');
+    expect(page.changes).to.have.length(1);
+    release();
+  });
+
   it('notes what a puller has, once per cursor', async () => {
     feed.database.insert('a', 'b');
     const { next_cursor: cursor } = await pageOf('node=macbook&epoch=e1&limit=1');

@@ -31,7 +31,10 @@ export class MemoryDatabase {
   readonly acknowledged: string[] = [];
   readonly handedOut: string[] = [];
   readonly applied: ApplyRequest[] = [];
-  /** Emits `apply` when a page is handed in, and `fold` with what the fold was given, before the lock is awaited. */
+  /**
+   * Emits `apply` when a page is handed in, and `fold` with what the fold was given, before the lock is awaited; `page`
+   * when a page was read.
+   */
   readonly events = new EventEmitter();
   folds = 0;
   resets = 0;
@@ -71,7 +74,12 @@ export class MemoryDatabase {
   readonly ended = new Promise<void>((resolve) => (this.endThread = resolve));
 
   readonly reader: OpenedThreads['reader'] = {
-    page: (request) => this.#run('page', () => this.#page(request)),
+    page: (request) =>
+      this.#run('page', () => {
+        const page = this.#page(request);
+        this.events.emit('page');
+        return page;
+      }),
     status: () => this.#run('status', () => this.#status()),
     identity: () => this.#run('identity', () => ({ node: this.node, epoch: this.epoch })),
     conflicts: () => this.#run('conflicts', () => ({ conflicts: [], total: 0 })),

@@ -5,7 +5,7 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { statement, type Sql } from '../sql/template.js';
 import type { Cursor } from '../wire/cursor.js';
 import { registerFingerprint } from './fingerprint-function.js';
-import { registerNewStamp } from './fold-new.js';
+import { registerStamp } from './fold-stamp.js';
 import type { Author } from './next-version.js';
 import { Origins } from './origins.js';
 import { registerWireValue } from './wire-value-function.js';
@@ -49,7 +49,7 @@ export function openChangelog(
   const prepared = new Map<string, Statement<unknown[], unknown>>();
   const named = new Map<string, Statement<unknown[], unknown>>();
   for (const table of tables) registerFingerprint(database, table);
-  registerNewStamp(database);
+  registerStamp(database);
   registerKeyHash(database);
   registerWireValue(database);
   return {

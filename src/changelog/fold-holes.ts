@@ -17,6 +17,10 @@ export function foldHoles(table: ReplicatedTable): Readonly<Record<string, Sql>>
       columns.map((column) => fragment('raw.{{column}}', { column })),
       ', ',
     ),
+    entryColumns: joinSql(
+      columns.map((column) => fragment('entry.{{column}}', { column })),
+      ', ',
+    ),
     recordIsWhole: recordIsWhole(table),
     keyHash: keyHashCall(table.name, joinSql(columns, ', ')),
     present: fragment('w.{{key}} IS NOT NULL', { key: identifier(firstKey.name) }),

@@ -1,43 +1,16 @@
-import type { Database } from 'better-sqlite3';
-import type { TimestampFormat } from '../config/config.js';
-import { nextStamp } from '../clock/stamp.js';
-import { parseTimestamp } from '../clock/timestamp.js';
 import type { ReplicatedTable } from '../database/replicable.js';
+import { MAX_RANK } from '../wire/version.js';
 import { template } from '../sql/template.js';
 import type { Changelog } from './changelog.js';
 import { noteLive } from './evictions.js';
 import { foldHoles } from './fold-holes.js';
+import { BACKFILLED } from './fold-stamp.js';
 import type { Horizon } from './horizon.js';
+import { headOf } from './marks.js';
 import { rankAfter, type Author, type FoldClock } from './next-version.js';
 
-/** The time of what `backfill` enters: a row from before, not one that was written just now. */
-export const BACKFILLED = 0;
-
-/** Registers the stamp of a row that has no version yet as an SQL function. */
-export function registerNewStamp(database: Database): void {
-  const stamp = (
-    format: TimestampFormat,
-    said: unknown,
-    writtenMs: number | null,
-    horizonMs: number | null,
-    nowMs: number,
-    maxSkewMs: number,
-  ) =>
-    nextStamp({
-      claimedMs: claimedMs(format, said, writtenMs),
-      replacedMs: writtenMs === BACKFILLED ? null : horizonMs,
-      nowMs,
-      maxSkewMs,
-    });
-  database.function('sync_new_stamp', stamp as (...values: unknown[]) => unknown);
-}
-
-/** When a row came to be as it is now, ms: what it says itself, else what the trigger saw; null where nothing says. */
-export function claimedMs(format: TimestampFormat, said: unknown, writtenMs: number | null): number | null {
-  return parseTimestamp(said, format) ?? writtenMs;
-}
-
-export interface NewRows {
+/** A batch of raw entries of one table, and who makes versions of them. */
+export interface FoldedTable {
   /** Raw entries after this log id, up to and with `last`. */
   readonly folded: number;
   readonly last: number;
@@ -54,7 +27,7 @@ export interface NewRows {
 export function foldNewRows(
   changelog: Changelog,
   table: ReplicatedTable,
-  { folded, last, author, originId, horizon }: NewRows,
+  { folded, last, author, originId, horizon }: FoldedTable,
   { nowMs, maxSkewMs }: FoldClock,
 ): number {
   const insert = changelog.prepareAs(`fold new ${table.name}`, () =>
@@ -73,5 +46,39 @@ export function foldNewRows(
     maxSkewMs,
   });
   noteLive(changelog, table, changes);
+  return changes;
+}
+
+/**
+ * Replaces the versions of rows that were changed, in one statement, sorted by key. Returns how many. Left are rows whose
+ * version has seen others, or is a tombstone, rows that have gone, and text that has to be read byte for byte.
+ */
+export function foldChangedRows(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  { folded, last, author, originId }: FoldedTable,
+  { nowMs, maxSkewMs }: FoldClock,
+  newest: number,
+): number {
+  const entered = headOf(changelog.database);
+  const insert = changelog.prepareAs(`fold changed ${table.name}`, () =>
+    template('fold/insert-changed', foldHoles(table)),
+  );
+  const { changes } = insert.run({
+    folded,
+    last,
+    newest,
+    format: table.config.timestampFormat,
+    rankStep: rankAfter(0, author),
+    maxRank: MAX_RANK,
+    origin: originId,
+    nowMs,
+    maxSkewMs,
+  });
+  if (changes === 0) return 0;
+  const drop = changelog.prepareAs(`fold replaced ${table.name}`, () =>
+    template('fold/drop-replaced', foldHoles(table)),
+  );
+  drop.run({ entered, newest });
   return changes;
 }

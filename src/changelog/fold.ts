@@ -5,7 +5,8 @@ import { fingerprinter } from '../wire/fingerprint.js';
 import { authorOf, readReplica, tableNamed, type Changelog } from './changelog.js';
 import { enterLiveChanges, liveChange, lookForEvictions, noteLive } from './evictions.js';
 import { foldHoles, recordIsWhole } from './fold-holes.js';
-import { BACKFILLED, claimedMs, foldNewRows } from './fold-new.js';
+import { foldChangedRows, foldNewRows } from './fold-new.js';
+import { BACKFILLED, claimedMs } from './fold-stamp.js';
 import { horizonOf } from './horizon.js';
 import { drawMark, headOf } from './marks.js';
 import { nextVersion, type FoldClock, type Present } from './next-version.js';
@@ -125,15 +126,17 @@ function foldTable(
   // Where conflicts are open each version may settle some: one by one.
   const atOnce = changelog.settling.nowMs === null;
   const newest = headOf(changelog.database);
-  let versions = atOnce ? foldNewRows(changelog, table, { ...batch, author, originId, horizon }, clock) : 0;
+  const folded = { ...batch, author, originId, horizon };
+  let versions = atOnce ? foldNewRows(changelog, table, folded, clock) : 0;
+  if (versions === batch.entries) return versions;
+  if (atOnce) versions += foldChangedRows(changelog, table, folded, clock, newest);
   if (versions === batch.entries) return versions;
   const insert = changelog.prepareAs(`fold ${table.name}`, () => insertVersionSql(table));
   const drop = changelog.prepare(statement('changelog/delete-entry'));
   const select = changelog.prepareAs(`fold rows ${table.name}`, () =>
     template('fold/rows', foldHoles(table)),
   );
-  const { folded, last } = batch;
-  const rows = select.all({ folded, last, newest }) as FoldRow[];
+  const rows = select.all({ folded: batch.folded, last: batch.last, newest }) as FoldRow[];
   let live = 0;
   for (const row of rows) {
     const fingerprint = fingerprintOf(changelog, table, row);

@@ -14,17 +14,7 @@ FROM (
     max(old.timestamp, coalesce(old.floor, 0)) AS old_newest_ms,
     old.fingerprint AS old_fingerprint,
     CASE WHEN old.origin <> :origin THEN json_object(author.name, old.timestamp) END AS seen
-  FROM (
-    SELECT
-      max(id) AS id,
-      {{recordColumns}},
-      {{keyHash}} AS key_hash,
-      max(CASE WHEN operation <> 'DELETE' THEN timestamp END) AS written_ms
-    FROM _sync_changes
-    WHERE id > :folded AND id <= :last AND origin IS NULL AND table_name = {{tableName}} AND {{recordIsWhole}}
-    GROUP BY {{recordColumns}}
-    ORDER BY {{recordColumns}}
-  ) AS raw
+  FROM ({{written}}) AS raw
   CROSS JOIN _sync_changes AS entry ON entry.id = raw.id
   CROSS JOIN {{table}} AS w ON {{rowMatches}}
   CROSS JOIN _sync_changes AS old

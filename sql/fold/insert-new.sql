@@ -12,17 +12,7 @@ FROM (
   SELECT
     {{entryColumns}}, raw.key_hash AS key_hash, raw.written_ms AS written_ms,
     {{rowTimestamp}} AS row_timestamp, {{softDeleted}} AS soft_deleted, {{fingerprint}} AS fingerprint
-  FROM (
-    SELECT
-      max(id) AS id,
-      {{recordColumns}},
-      {{keyHash}} AS key_hash,
-      max(CASE WHEN operation <> 'DELETE' THEN timestamp END) AS written_ms
-    FROM _sync_changes
-    WHERE id > :folded AND id <= :last AND origin IS NULL AND table_name = {{tableName}} AND {{recordIsWhole}}
-    GROUP BY {{recordColumns}}
-    ORDER BY {{recordColumns}}
-  ) AS raw
+  FROM ({{written}}) AS raw
   CROSS JOIN _sync_changes AS entry ON entry.id = raw.id
   CROSS JOIN {{table}} AS w ON {{rowMatches}}
   WHERE NOT EXISTS (

@@ -1,7 +1,7 @@
 import { keyHashCall } from '../database/key-hash.js';
 import { recordColumns, recordsMatch, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
-import { fragment, identifier, joinSql, literal, type Sql } from '../sql/template.js';
+import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { fingerprintCall } from './fingerprint-function.js';
 
 /** What the statements of the fold need to know of a table. */
@@ -9,10 +9,16 @@ export function foldHoles(table: ReplicatedTable): Readonly<Record<string, Sql>>
   const columns = recordColumns(table.key.length);
   const firstKey = table.key[0];
   if (firstKey === undefined) throw new TypeError(`Expected "${table.name}" to have a key`);
-  return {
-    table: identifier(table.name),
+  const raw = {
     tableName: literal(table.name),
     recordColumns: joinSql(columns, ', '),
+    recordIsWhole: recordIsWhole(table),
+    keyHash: keyHashCall(table.name, joinSql(columns, ', ')),
+  };
+  return {
+    ...raw,
+    table: identifier(table.name),
+    written: template('fold/written', raw),
     rawColumns: joinSql(
       columns.map((column) => fragment('raw.{{column}}', { column })),
       ', ',
@@ -21,8 +27,6 @@ export function foldHoles(table: ReplicatedTable): Readonly<Record<string, Sql>>
       columns.map((column) => fragment('entry.{{column}}', { column })),
       ', ',
     ),
-    recordIsWhole: recordIsWhole(table),
-    keyHash: keyHashCall(table.name, joinSql(columns, ', ')),
     present: fragment('w.{{key}} IS NOT NULL', { key: identifier(firstKey.name) }),
     rowTimestamp: columnOrNull(table.config.timestampColumn),
     softDeleted: softDeleted(table.config.softDeleteColumn),

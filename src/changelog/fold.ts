@@ -5,7 +5,7 @@ import { fingerprinter } from '../wire/fingerprint.js';
 import { authorOf, readReplica, tableNamed, type Changelog } from './changelog.js';
 import { enterLiveChanges, liveChange, lookForEvictions, noteLive } from './evictions.js';
 import { foldHoles, recordIsWhole } from './fold-holes.js';
-import { foldChangedRows, foldNewRows } from './fold-new.js';
+import { foldAtOnce } from './fold-at-once.js';
 import { BACKFILLED, claimedMs } from './fold-stamp.js';
 import { horizonOf } from './horizon.js';
 import { drawMark, headOf } from './marks.js';
@@ -126,10 +126,9 @@ function foldTable(
   // Where conflicts are open each version may settle some: one by one.
   const atOnce = changelog.settling.nowMs === null;
   const newest = headOf(changelog.database);
-  const folded = { ...batch, author, originId, horizon };
-  let versions = atOnce ? foldNewRows(changelog, table, folded, clock) : 0;
-  if (versions === batch.entries) return versions;
-  if (atOnce) versions += foldChangedRows(changelog, table, folded, clock, newest);
+  let versions = atOnce
+    ? foldAtOnce(changelog, table, { ...batch, author, originId, horizon, newest }, clock)
+    : 0;
   if (versions === batch.entries) return versions;
   const insert = changelog.prepareAs(`fold ${table.name}`, () => insertVersionSql(table));
   const drop = changelog.prepare(statement('changelog/delete-entry'));

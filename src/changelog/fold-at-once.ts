@@ -11,20 +11,34 @@ import { rankAfter, type Author, type FoldClock } from './next-version.js';
 
 /** A batch of raw entries of one table, and who makes versions of them. */
 export interface FoldedTable {
-  /** Raw entries after this log id, up to and with `last`. */
+  /** Raw entries after this log id, up to and with `last`: so many. */
   readonly folded: number;
   readonly last: number;
+  readonly entries: number;
+  /** The newest log id before any version was made of them. */
+  readonly newest: number;
   readonly author: Author;
   /** The author's number. */
   readonly originId: number;
   readonly horizon: Horizon | null;
 }
 
+/** Makes versions of new and of changed rows, each in one statement. Returns how many; the others are left. */
+export function foldAtOnce(
+  changelog: Changelog,
+  table: ReplicatedTable,
+  batch: FoldedTable,
+  clock: FoldClock,
+): number {
+  const versions = foldNewRows(changelog, table, batch, clock);
+  return versions === batch.entries ? versions : versions + foldChangedRows(changelog, table, batch, clock);
+}
+
 /**
  * Enters the versions of rows that have none yet in one statement, sorted by key: a first fold is mostly that. Returns
  * how many. Rows that have gone, and those whose text has to be read byte for byte, are left.
  */
-export function foldNewRows(
+function foldNewRows(
   changelog: Changelog,
   table: ReplicatedTable,
   { folded, last, author, originId, horizon }: FoldedTable,
@@ -53,12 +67,11 @@ export function foldNewRows(
  * Replaces the versions of rows that were changed, in one statement, sorted by key. Returns how many. Left are rows whose
  * version has seen others, or is a tombstone, rows that have gone, and text that has to be read byte for byte.
  */
-export function foldChangedRows(
+function foldChangedRows(
   changelog: Changelog,
   table: ReplicatedTable,
-  { folded, last, author, originId }: FoldedTable,
+  { folded, last, author, originId, newest }: FoldedTable,
   { nowMs, maxSkewMs }: FoldClock,
-  newest: number,
 ): number {
   const entered = headOf(changelog.database);
   const insert = changelog.prepareAs(`fold changed ${table.name}`, () =>

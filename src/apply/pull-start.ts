@@ -10,6 +10,8 @@ export interface PullStart {
   readonly cursor: string;
   /** Everything is compared, so nothing may be left out for what we claim. */
   readonly full: boolean;
+  /** Nothing may travel as its name alone: a row that was only named is missing here. */
+  readonly whole?: boolean;
   /** What we say of ourselves. */
   readonly member: Member;
   /** Where everything is compared once more: the newest cursor of the peer's log that this replica had; else null. */

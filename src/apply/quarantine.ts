@@ -111,8 +111,12 @@ const ROW_FAULTS = new Set([
   'SQLITE_ERROR_MISSING_COLLSEQ',
 ]);
 
-function heldChange(changelog: Changelog, change: Change): { id: number; change: Change } | null {
-  const bound = { table: change.table, key: keyText(change.key) };
+/** The change of a row that is held; null where none is. */
+export function heldChange(
+  changelog: Changelog,
+  { table, key }: Pick<Change, 'table' | 'key'>,
+): { id: number; change: Change } | null {
+  const bound = { table, key: keyText(key) };
   const row = changelog.prepare(statement('apply/quarantined')).get(bound) as
     { id: number; change: string } | undefined;
   if (row === undefined) return null;

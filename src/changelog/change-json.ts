@@ -5,14 +5,16 @@ import { isDoubtful } from './fingerprint-function.js';
 import { exactKey, exactRow, type PlainValue } from './row.js';
 
 /** Cells of sql/feed/rows.sql before the key and the row; numbers among them come as REAL, which is no BigInt. */
-export const FIXED_CELLS = 9;
+export const FIXED_CELLS = 10;
 export const ID_CELL = 0;
 export const UNFOLDED_CELL = 7;
+export const CLAIMED_CELL = 8;
 
 /**
  * Makes the function that writes a row of sql/feed/rows.sql as a change of a page (JSON), part by part: a page has
- * thousands of them, and an object for each cell costs more than the text. Null where row and version disagree, so that
- * some trigger was missing: that waits until it is reconciled.
+ * thousands of them, and an object for each cell costs more than the text. What the puller claims is written as its name,
+ * without the row. Null where row and version disagree, so that some trigger was missing: that waits until it is
+ * reconciled.
  */
 export function changeWriter(changelog: Changelog, table: ReplicatedTable) {
   const name = JSON.stringify(table.name);
@@ -24,15 +26,17 @@ export function changeWriter(changelog: Changelog, table: ReplicatedTable) {
     return known;
   };
   return (row: readonly PlainValue[]): string | null => {
-    const [id, rank, stamp, origin, fingerprint, seen, isPresent, , originSeq] = row;
+    const [id, rank, stamp, origin, fingerprint, seen, isPresent, , isClaimed, originSeq] = row;
     const present = isPresent === 1;
-    if (present !== (fingerprint !== '')) return null;
-    const { key, values } = exactCells(changelog, table, row, present);
-    const operation = present ? 'upsert' : 'delete';
+    const named = isClaimed === 1;
+    if (!named && present !== (fingerprint !== '')) return null;
+    const { key, values } = exactCells(changelog, table, row, present && !named);
+    const operation = fingerprint === '' ? 'delete' : 'upsert';
     let json = `{"seq":${String(id)},"table":${name},"operation":"${operation}","key":[${key.map(toWireJson).join()}]`;
     if (rank !== null) json += `,"rank":${String(rank)}`;
     json += `,"stamp":${String(stamp)},"origin":${originOf(origin)}`;
-    if (present) json += `,"fingerprint":"${String(fingerprint)}"`;
+    if (fingerprint !== '') json += `,"fingerprint":"${String(fingerprint)}"`;
+    if (named) return `${json}}`;
     if (typeof seen === 'string') json += `,"seen":${seen}`;
     if (originSeq !== null) json += `,"origin_seq":${String(originSeq)}`;
     return `${json},"record":${present ? recordJson(columns, values) : 'null'}}`;

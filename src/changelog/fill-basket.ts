@@ -4,7 +4,7 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
 import { instanceOf } from '../wire/instance.js';
 import { addChange, addChanges, type Basket } from './basket.js';
-import { changeWriter, ID_CELL, UNFOLDED_CELL } from './change-json.js';
+import { changeWriter, CLAIMED_CELL, ID_CELL, UNFOLDED_CELL } from './change-json.js';
 import { readReplica, type Changelog } from './changelog.js';
 import type { Had } from './had.js';
 import { rowColumns, type PlainValue } from './row.js';
@@ -127,7 +127,7 @@ function fillOneByOne(
   const write = changeWriter(changelog, table);
   const bound = { first, last, ourOrigin, ...had.bound };
   for (const row of query.iterate(bound) as IterableIterator<PlainValue[]>) {
-    if (row[UNFOLDED_CELL] === 1) {
+    if (row[UNFOLDED_CELL] === 1 && row[CLAIMED_CELL] !== 1) {
       // Passed over, it might never come: a fold that finds the same content leaves its entry where it is.
       basket.atUnfolded = true;
       return;
@@ -152,6 +152,7 @@ function rowHoles(table: ReplicatedTable, had: Had, hideSome: boolean): Readonly
     tableName,
     rowMatches: rowMatches(table, 'w', 'c'),
     forPuller: had.forPuller,
+    isClaimed: had.isClaimed,
     unfolded: hideSome
       ? template('feed/is-unfolded', { tableName, unfoldedMatches: recordsMatch(table, 'u', 'c') })
       : fragment('0'),

@@ -13,6 +13,7 @@ export interface Puller {
   readonly tables: readonly string[] | null;
   readonly member?: Member | null;
   readonly full?: boolean;
+  readonly whole?: boolean;
   readonly witness?: string | null;
 }
 
@@ -20,14 +21,19 @@ export interface Puller {
 export interface Had {
   /** It has our log up to there. */
   readonly upTo: number;
-  /** A condition on entries `c` that are for it, with the values that it binds. */
+  /** A condition on entries `c` that are for it. */
   readonly forPuller: Sql;
-  readonly bound: { readonly pullerOrigin: number; readonly had: string };
+  /** A condition on those of them that it claims to have: their names suffice. */
+  readonly isClaimed: Sql;
+  /** The values that both bind. */
+  readonly bound: { readonly pullerOrigin: number; readonly claimed: string };
 }
 
 /**
  * What it authored itself, and, where it does not compare everything, what it claims for the same tables as ours. Who
  * compares everything once more may lack what it authored: a backup may have been restored that nothing else tells of.
+ * A claim of another's log is about that log as the puller knew it: where it was rewound, what we have of it may be
+ * something else under the same log ids. So the names are sent, and the puller asks for the whole where it misses one.
  */
 export function hadBy(changelog: Changelog, puller: Puller): Had {
   const { origins } = changelog;
@@ -35,18 +41,21 @@ export function hadBy(changelog: Changelog, puller: Puller): Had {
   const pullerOrigin = (author === null ? undefined : origins.knownId(author)) ?? -1;
   const claims = usableClaims(changelog, puller);
   const ours = instanceOf(readReplica(changelog.database));
-  // Of a log that was rewound, and went on as another instance since, two rows may have one log id.
+  // Of an instance that went on as another most claims are about what was lost.
   const others = new Set([...readMembers(changelog).values()].map(instanceOf));
   others.delete(ours);
-  const ofOthers = Object.entries(claims).flatMap(([instance, { log_id: logId }]) => {
-    const origin = others.has(instance) ? origins.knownId(instance) : undefined;
-    return origin === undefined || logId === 0 ? [] : [[origin, logId] as const];
-  });
-  const notHad = ofOthers.length === 0 ? fragment('') : statement('feed/not-had');
+  const ofOthers = Object.entries(puller.whole === true ? {} : claims).flatMap(
+    ([instance, { log_id: logId }]) => {
+      const origin = others.has(instance) ? origins.knownId(instance) : undefined;
+      return origin === undefined || logId === 0 ? [] : [[origin, logId] as const];
+    },
+  );
+  const mayBePruned = statement('feed/may-be-pruned');
   return {
     upTo: believed(changelog.database, claims[ours]),
-    forPuller: template('feed/for-puller', { notHad }),
-    bound: { pullerOrigin, had: JSON.stringify(Object.fromEntries(ofOthers)) },
+    forPuller: template('feed/for-puller', { mayBePruned }),
+    isClaimed: ofOthers.length === 0 ? fragment('0') : template('feed/is-claimed', { mayBePruned }),
+    bound: { pullerOrigin, claimed: JSON.stringify(Object.fromEntries(ofOthers)) },
   };
 }
 

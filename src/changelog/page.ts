@@ -34,6 +34,8 @@ export interface PageQuery {
   readonly member?: Member | null;
   /** Nothing is left out for what the puller claims. */
   readonly full?: boolean;
+  /** Nothing travels as its name alone. */
+  readonly whole?: boolean;
   /** A cursor that the puller, which compares everything once more, had before; nothing is left out then. */
   readonly witness?: string | null;
   /** The instance of this node that the puller last heard of. */

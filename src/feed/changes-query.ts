@@ -37,6 +37,7 @@ const changesQuery = z.object({
   tables: z.string().max(MAX_TABLES_LENGTH, 'is too long').optional(),
   wait: integer(MAX_WAIT_S, 0).default(0),
   full: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
+  whole: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   ahead: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   witness: z.string().max(MAX_CURSOR_LENGTH, 'is too long for a cursor').optional(),
   heard: z
@@ -76,7 +77,7 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     const issue = result.error.issues[0];
     throw badQuery(`${issue?.path.join('.') ?? 'query'} ${issue?.message ?? 'is not valid'}`);
   }
-  const { since, limit, node, epoch, tables, wait, known, full, ahead, witness, heard } = result.data;
+  const { since, limit, node, epoch, tables, wait, known, full, whole, ahead, witness, heard } = result.data;
   return {
     since,
     limit,
@@ -86,6 +87,7 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     member: memberOf(result.data),
     known: known ?? null,
     full: full === '1',
+    whole: whole === '1',
     witness: witness ?? null,
     heard: heard ?? null,
     ahead: ahead === '1',
@@ -122,6 +124,6 @@ function knownTables(list: string, replicated: readonly string[]): string[] {
 
 function badQuery(message: string): SyncError {
   return new SyncError('bad_query', `the query is not valid: ${message}`, {
-    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, ahead, witness, heard, known and what the puller claims; see docs/protocol.md.',
+    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, whole, ahead, witness, heard, known and what the puller claims; see docs/protocol.md.',
   });
 }

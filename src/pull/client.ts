@@ -25,6 +25,8 @@ export interface PageQuery {
   readonly known: string | null;
   /** Everything is compared: nothing may be left out for what we claim. */
   readonly full: boolean;
+  /** Nothing may travel as its name alone. */
+  readonly whole?: boolean;
   /** The newest cursor that we had before, where everything is compared once more; null: none. */
   readonly witness: string | null;
   /** The instance of the peer that we last heard of; null: none. */
@@ -91,15 +93,16 @@ export function createPeerClient(
   };
 }
 
-type PagePuller = Pick<PageQuery, 'member' | 'known' | 'full' | 'witness' | 'heard'>;
+type PagePuller = Pick<PageQuery, 'member' | 'known' | 'full' | 'whole' | 'witness' | 'heard'>;
 
 /** Claims need no escape, and would grow threefold by one. */
-function memberQuery({ member, known, full, witness, heard }: PagePuller): string {
+function memberQuery({ member, known, full, whole = false, witness, heard }: PagePuller): string {
   const claims = formatClaims(member.claims);
   const { born_ms, told_ms, held, tables } = member;
   const query = new URLSearchParams();
   if (known !== null) query.set('known', known);
   if (full) query.set('full', '1');
+  if (whole) query.set('whole', '1');
   if (witness !== null) query.set('witness', witness);
   if (heard !== null) query.set('heard', formatHeard(heard));
   if (claims === null || tables === '') return `&${query.toString()}`;

@@ -79,7 +79,12 @@ async function pullPages(parts: PullParts, before: PullResult, signal: AbortSign
     signal.throwIfAborted();
     ahead = askAhead(parts, start, received, signal);
     const page = await applyPage(parts, start, received);
-    if (page === null) {
+    if (page === 'rows missing') {
+      ahead = null;
+      start = { ...start, whole: true };
+      continue;
+    }
+    if (page === 'cursor moved') {
       // What was asked ahead is of before the other process came.
       ahead = null;
       moves += 1;
@@ -91,7 +96,7 @@ async function pullPages(parts: PullParts, before: PullResult, signal: AbortSign
     total = sum(total, page);
     parts.onPage(page);
     if (!page.hasMore) return total;
-    emptyPages = page.received === 0 ? emptyPages + 1 : 0;
+    emptyPages = page.received + page.named === 0 ? emptyPages + 1 : 0;
     if (page.nextCursor === start.cursor || emptyPages > MAX_EMPTY_PAGES) throw endless(parts.peer);
     start = { ...start, cursor: page.nextCursor };
   }
@@ -118,25 +123,27 @@ function askAhead(
 
 async function ask(
   parts: PullParts,
-  { cursor: since, full, witness, member, known, heard }: PullStart,
+  { cursor: since, full, whole = false, witness, member, known, heard }: PullStart,
   ahead: boolean,
   signal: AbortSignal,
 ): Promise<ReceivedPage> {
   await parts.admit();
-  const query = { since, full, witness, member, known, heard, ahead, limit: parts.pageSize, waitMs: 0 };
+  const asker = { since, full, whole, witness, member, known, heard, ahead };
+  const query = { ...asker, limit: parts.pageSize, waitMs: 0 };
   return parts.attempts.run(() => parts.client.page(query, signal), signal);
 }
 
-/** Null where another process has moved the cursor meanwhile. */
+/** Or why it has to be asked for again: another process has moved the cursor meanwhile, or it only names what we lack. */
 async function applyPage(
   parts: PullParts,
-  { cursor: since, pruned, member }: PullStart,
+  { cursor: since, pruned, member, whole = false }: PullStart,
   { body, sha256 }: ReceivedPage,
-): Promise<ApplyResponse | null> {
+): Promise<ApplyResponse | 'cursor moved' | 'rows missing'> {
   try {
     return await parts.writer.apply({ peer: parts.peer, since, epoch: member.epoch, pruned, body, sha256 });
   } catch (error) {
-    if (isCode(error, 'cursor_moved')) return null;
+    if (isCode(error, 'cursor_moved')) return 'cursor moved';
+    if (isCode(error, 'rows_missing') && !whole) return 'rows missing';
     throw error;
   }
 }

@@ -46,6 +46,8 @@ export interface PageRequest {
   readonly known?: string | null;
   /** Nothing is left out for what the puller claims. */
   readonly full?: boolean;
+  /** Nothing travels as its name alone. */
+  readonly whole?: boolean;
   /** A cursor that the puller, which compares everything once more, had before. */
   readonly witness?: string | null;
   /** The instance of this node that the puller last heard of. */
@@ -85,6 +87,8 @@ export interface ApplyRequest {
 export interface ApplyResponse {
   /** Changes in the page. */
   readonly received: number;
+  /** Versions that it only names, since we claim to have them. */
+  readonly named: number;
   /** Rows written or deleted here. */
   readonly applied: number;
   /** Changes that this replica had already, or that lost against what it has. */

@@ -58,6 +58,7 @@ export class Reader implements ReaderCalls {
         known: request.known ?? null,
         member: request.member ?? null,
         full: request.full ?? false,
+        whole: request.whole ?? false,
         witness: request.witness ?? null,
         heard: request.heard ?? null,
       };

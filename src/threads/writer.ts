@@ -6,6 +6,7 @@ import {
   takenBack,
   type PageInProgress,
 } from '../apply/apply-page.js';
+import { requireNamed } from '../apply/named.js';
 import { hasNews } from '../apply/learn.js';
 import { retain } from '../apply/retention.js';
 import { retryAll } from '../apply/retry-all.js';
@@ -105,10 +106,12 @@ export class Writer implements WriterCalls {
       if (await this.renewIfRewound(page.your_cursor ?? '', page.your_instance ?? null))
         throw instanceRenewed(request.peer);
       const progress = beginPage(page);
-      const nothingNew = page.changes.length === 0 && page.next_cursor === request.since;
+      const isEmpty = page.changes.length === 0 && page.named.length === 0;
+      const nothingNew = isEmpty && page.next_cursor === request.since;
       if (nothingNew && !hasNews(this.changelogAt.current(), page)) return toResponse(page, progress);
       // Committed apart: triggers that are put back move all cursors, this one too, and take the page back.
       await this.catchUp();
+      requireNamed(this.changelogAt.current(), request.peer, page.named);
       const { epoch } = readReplica(this.database);
       const done = await this.applyWhole(progress, request);
       if (done.overclaimed) {
@@ -353,6 +356,7 @@ function nothing(): void {
 function toResponse(page: Page, { changes, counts }: PageInProgress): ApplyResponse {
   return {
     received: changes.length,
+    named: page.named.length,
     ...counts,
     oversized: (page.oversized ?? []).map(({ table, key }) => `${table} ${JSON.stringify(key)}`),
     nextCursor: page.next_cursor,

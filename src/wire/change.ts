@@ -4,6 +4,7 @@ import { checked, damaged } from './damaged.js';
 import { MAX_RANK, type Version } from './version.js';
 import { fromWire, type SqlValue, type WireValue } from './value.js';
 import { INSTANCE } from './instance.js';
+import type { SyncError } from '../errors.js';
 
 /** A change as it travels. */
 export interface WireChange {
@@ -22,6 +23,12 @@ export interface WireChange {
   readonly origin_seq?: number | undefined;
   readonly record: Readonly<Record<string, WireValue>> | null;
 }
+
+/** A version of a row that the puller claims to have, as it travels: its name, without the row. */
+export type WireNamed = Omit<WireChange, 'seen' | 'origin_seq' | 'record'>;
+
+/** The same with its key decoded. */
+export type Named = Pick<Change, 'table' | 'key' | 'version'>;
 
 /** A change whose values are decoded. */
 export interface Change {
@@ -73,6 +80,21 @@ export const wireChange = z.object({
   record: wireRecord.nullable(),
 });
 
+const wireNamed = wireChange.omit({ seen: true, origin_seq: true, record: true });
+
+/** Whether an element of a page is a name, not a change. */
+export function isNamed(value: unknown): boolean {
+  return isObject(value) && !('record' in value);
+}
+
+/** Reads a name, as it stands in a page. Throws `page_damaged`. */
+export function toNamed(value: unknown, place: string, origins: Set<string>): Named {
+  const named = readName(value as WireNamed, origins);
+  if (named !== null) return named;
+  checked(wireNamed, value, place);
+  throw badFingerprint(place);
+}
+
 /**
  * Reads one change, as it stands in a page or in the quarantine; `place` names it in an error. `origins` are those that
  * were read already: a page has few, each many times. Throws `page_damaged`.
@@ -83,36 +105,40 @@ export function toChange(value: unknown, place: string, origins = new Set<string
   const wire = checked(wireChange, value, place);
   if ((wire.operation === 'upsert') !== (wire.record !== null))
     throw damaged(`${place}: operation and record differ`);
-  throw damaged(`${place}.fingerprint: an upsert has one, a delete has none`);
+  throw badFingerprint(place);
+}
+
+function badFingerprint(place: string): SyncError {
+  return damaged(`${place}.fingerprint: an upsert has one, a delete has none`);
 }
 
 /** The change, or null where anything in it is not as the schema says: that tells what. Row by row, so by hand. */
 function readChange(wire: WireChange, origins: Set<string>): Change | null {
-  if (!isObject(wire) || !isCount(wire.seq, Number.MAX_SAFE_INTEGER)) return null;
-  const {
-    table,
-    operation,
-    key,
-    rank = 0,
-    stamp,
-    origin,
-    fingerprint,
-    seen,
-    origin_seq: originSeq,
-    record,
-  } = wire;
-  if (typeof table !== 'string' || table === '' || !isCount(stamp, MAX_STAMP_MS)) return null;
-  if (!isCount(rank, MAX_RANK) || !isOrigin(origin, origins)) return null;
+  const named = readName(wire, origins);
+  if (named === null) return null;
+  const { seen, origin_seq: originSeq, record, operation } = wire;
   if (seen !== undefined && !isSeen(seen, origins)) return null;
   if (originSeq !== undefined && !isCount(originSeq, Number.MAX_SAFE_INTEGER)) return null;
   const isUpsert = operation === 'upsert';
-  if (isUpsert ? !isFingerprint(fingerprint) : operation !== 'delete' || fingerprint !== undefined)
+  const columns = isUpsert ? decodeRecord(record) : null;
+  if (isUpsert !== (columns !== null) || (!isUpsert && record !== null)) return null;
+  const { table, key, version } = named;
+  return { table, key, version: { ...version, seen: seen ?? null }, record: columns, originSeq, wire };
+}
+
+/** What tells one version of one row from every other, or null where anything in it is not as the schema says. */
+function readName(wire: WireNamed, origins: Set<string>): Named | null {
+  if (!isObject(wire) || !isCount(wire.seq, Number.MAX_SAFE_INTEGER)) return null;
+  const { table, operation, key, rank = 0, stamp, origin, fingerprint } = wire;
+  if (typeof table !== 'string' || table === '' || !isCount(stamp, MAX_STAMP_MS)) return null;
+  if (!isCount(rank, MAX_RANK) || !isOrigin(origin, origins)) return null;
+  if (
+    operation === 'upsert' ? !isFingerprint(fingerprint) : operation !== 'delete' || fingerprint !== undefined
+  )
     return null;
   const values = Array.isArray(key) && key.length > 0 ? decodeAll(key) : null;
-  const columns = isUpsert ? decodeRecord(record) : null;
-  if (values === null || isUpsert !== (columns !== null) || (!isUpsert && record !== null)) return null;
-  const version = { rank, stamp, origin, fingerprint: fingerprint ?? '', seen: seen ?? null };
-  return { table, key: values, version, record: columns, originSeq, wire };
+  if (values === null) return null;
+  return { table, key: values, version: { rank, stamp, origin, fingerprint: fingerprint ?? '', seen: null } };
 }
 
 function isObject(value: unknown): value is object {

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { toChange, wireStamp, wireValue, type Change, type WireChange } from './change.js';
+import {
+  isNamed,
+  toChange,
+  toNamed,
+  wireStamp,
+  wireValue,
+  type Change,
+  type Named,
+  type WireChange,
+  type WireNamed,
+} from './change.js';
 import { MAX_CURSOR_LENGTH } from './cursor.js';
 import { checked, damaged } from './damaged.js';
 import { heardSchema, membersSchema, type Heard, type Member } from './members.js';
@@ -36,7 +46,8 @@ export interface WirePage {
   readonly node: string;
   readonly epoch: string;
   readonly server_time_ms: number;
-  readonly changes: readonly WireChange[];
+  /** By their place in the log. What the puller claims to have comes as its name. */
+  readonly changes: readonly (WireChange | WireNamed)[];
   readonly next_cursor: string;
   readonly has_more: boolean;
   /** Entries of the log after `next_cursor`, at most. */
@@ -88,6 +99,8 @@ const wirePage = z.object({
 
 export interface Page extends Omit<WirePage, 'changes'> {
   readonly changes: readonly Change[];
+  /** Versions that we claim to have, or newer ones. */
+  readonly named: readonly Named[];
   readonly complete: boolean;
   readonly vouches: boolean;
   readonly renewed: boolean;
@@ -98,8 +111,14 @@ export interface Page extends Omit<WirePage, 'changes'> {
 export function parsePage(body: Uint8Array): Page {
   const page = checked(wirePage, parseJson(body), 'page');
   const origins = new Set<string>();
-  const changes = page.changes.map((change, index) => toChange(change, `changes[${index}]`, origins));
-  return { ...page, changes };
+  const changes: Change[] = [];
+  const named: Named[] = [];
+  for (const [index, value] of page.changes.entries()) {
+    const place = `changes[${index}]`;
+    if (isNamed(value)) named.push(toNamed(value, place, origins));
+    else changes.push(toChange(value, place, origins));
+  }
+  return { ...page, changes, named };
 }
 
 function parseJson(body: Uint8Array): unknown {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { exactValues, type PlainValue } from '#src/changelog/row.js';
 import { toWire, type SqlValue } from '#src/wire/value.js';
-import type { WireChange } from '#src/wire/change.js';
+import type { WireChange, WireNamed } from '#src/wire/change.js';
 import type { WirePage } from '#src/wire/page.js';
 import { printedSeed, runsOf } from '../random.js';
 import { QuickGroup, tableConfig, type QuickReplica } from '../replication/quick-replica.js';
@@ -62,7 +62,7 @@ describe('the changes of a page', () => {
     const found: WireChange[] = [];
     for (let cursor = '', more = true; more;) {
       const page = JSON.parse(ann.page(cursor, limit, null)) as WirePage;
-      found.push(...page.changes);
+      found.push(...(page.changes as WireChange[]));
       cursor = page.next_cursor;
       more = page.has_more;
     }
@@ -134,6 +134,28 @@ describe('the changes of a page', () => {
     ann.fold();
     const [change] = changes();
     expect(change?.record).to.include({ id: 'a', 'column "0': null, 'column "449': 'last' });
+  });
+
+  it('are names alone where the puller claims them, byte for byte and many or few', () => {
+    const bob = group.add('bob');
+    const dan = group.add('dan');
+    for (const each of [bob, dan]) for (const peer of [ann, bob, dan]) if (each !== peer) each.pullFrom(peer);
+    const insert = ann.app.prepare(`INSERT INTO kept (key, any) VALUES (coalesce(CAST(? AS TEXT), ?), 'x')`);
+    for (let at = 0; at < MANY; at += 1)
+      insert.run(at % 200 === 3 ? Buffer.from([97, 255, at / 3]) : null, `"${at}\0`);
+    ann.fold();
+    ann.app.exec(`DELETE FROM kept WHERE key = '"9' || char(0)`);
+    bob.pullFrom(ann, 1_000);
+    dan.pullFrom(ann, 1_000);
+    const start = bob.startOf(dan);
+    const page = JSON.parse(dan.page(start.cursor, 1_000, bob.origin, start)) as WirePage;
+    const named = page.changes as WireNamed[];
+    const all = changes();
+    expect(named).to.have.length(MANY);
+    const nameOf = ({ table, operation, key, stamp, origin, fingerprint }: WireNamed) =>
+      JSON.stringify({ table, operation, key, stamp, origin, fingerprint });
+    expect(named.map(nameOf)).to.have.members(all.map(nameOf));
+    for (const name of named) expect(name).to.not.have.any.keys('record', 'seen', 'origin_seq');
   });
 
   it('end before the first of many rows that contradict their versions, and tell of them all', () => {

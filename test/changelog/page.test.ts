@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { SyncError } from '#src/errors.js';
+import type { WireChange } from '#src/wire/change.js';
 import type { WirePage } from '#src/wire/page.js';
 import type { Heard } from '#src/wire/members.js';
 import { QuickGroup, tableConfig, type QuickReplica } from '../replication/quick-replica.js';
@@ -17,8 +18,10 @@ describe('a page of the changelog', () => {
   afterEach(() => group.clear());
   after(() => group.remove());
 
-  function page(since = '', limit = 100, puller: string | null = null): WirePage {
-    return JSON.parse(replica.page(since, limit, puller)) as WirePage;
+  type PageOfRows = WirePage & { readonly changes: readonly WireChange[] };
+
+  function page(since = '', limit = 100, puller: string | null = null): PageOfRows {
+    return JSON.parse(replica.page(since, limit, puller)) as PageOfRows;
   }
 
   function fill(rows: number): void {

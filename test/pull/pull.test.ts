@@ -99,6 +99,29 @@ describe('a pull', () => {
     expect(await codeOf(pullPeer(parts, never))).to.equal('cursor_moved');
   });
 
+  it('asks for the rows where it lacks one that was only named, and for all of them from then on', async () => {
+    theirs.insert('a', 'b', 'c');
+    await from(asReplica(theirs), { sync: { pageSize: 1 } });
+    ours.onApply = ({ since }) => {
+      const isNamed = server?.asked.at(-1)?.includes('whole=1') === false && since === theirs.cursorAt(1);
+      if (isNamed) throw new SyncError('rows_missing', 'b is not here');
+    };
+    const result = await pullPeer(parts, never);
+    expect(ours.keys).to.deep.equal(['a', 'b', 'c']);
+    expect(result).to.include({ pages: 3, applied: 3 });
+    const whole = server?.asked.filter((path) => path.includes('whole=1')) ?? [];
+    expect(whole.map((path) => path.includes(`since=${theirs.cursorAt(1)}`))).to.include(true);
+    expect(whole.some((path) => path.includes(`since=${theirs.cursorAt(2)}`))).to.equal(true);
+  });
+
+  it('gives up where a peer names what it was asked to send', async () => {
+    theirs.insert('a');
+    await from(asReplica(theirs));
+    ours.failures.set('apply', new SyncError('rows_missing', 'a is not here'));
+    expect(await codeOf(pullPeer(parts, never))).to.equal('rows_missing');
+    expect(server?.asked.filter((path) => path.includes('whole=1'))).to.have.length(1);
+  });
+
   it('ends when a peer says there is more and its cursor stands still', async () => {
     const page = { protocol: 1, changes: [], next_cursor: 'aa.0.ab', has_more: true };
     const answer = asNode('macbook', (_request, response) => {

@@ -145,6 +145,40 @@ describe('claims', () => {
     for (const each of [restored, cid]) expect(words(each)).to.deep.equal(['a', 'b', 'c', 'lost']);
   });
 
+  it('of a log that was rewound keep nothing from who had more of it, while its replica stays away', () => {
+    const all = [ann, bob, cid];
+    const meet = (...replicas: QuickReplica[]) => {
+      for (const one of replicas) for (const other of replicas) if (one !== other) one.pullFrom(other);
+    };
+    const words = ({ app }: QuickReplica) =>
+      app.prepare<[], [string, string]>('SELECT id, english FROM words ORDER BY id').raw().all();
+    add(ann, 'a', 'b');
+    meet(...all);
+    meet(...all);
+    const backup = group.newFile();
+    ann.copyTo(backup);
+    add(ann, 'lost 1', 'lost 2', 'lost 3', 'lost 4', 'lost 5', 'lost 6');
+    bob.pullFrom(ann);
+    const restored = group.restoreDisk(ann, backup);
+    group.nowMs += 1_000;
+    restored.app.exec(`DELETE FROM words WHERE id = 'a'`);
+    restored.fold();
+    restored.app.exec(`UPDATE words SET english = 'edited' WHERE id = 'b'`);
+    restored.fold();
+    add(restored, 'new');
+    cid.pullFrom(restored);
+    for (const each of [bob, cid]) each.forget('ann');
+    for (let round = 0; round < 3; round += 1) meet(bob, cid);
+    expect(words(bob)).to.deep.equal(words(cid));
+    expect(words(bob)).to.deep.include.members([
+      ['b', 'edited'],
+      ['lost 6', 'ann'],
+      ['new', 'ann'],
+    ]);
+    expect(words(bob).map(([id]) => id)).to.not.include('a');
+    for (const each of [bob, cid]) expect(each.prune()).to.equal(1);
+  });
+
   it('about an instance that went on as another leave nothing out', () => {
     const backup = group.newFile();
     cid.copyTo(backup);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { applyPart, beginPage, takenBack, type PartDone } from '#src/apply/apply-page.js';
+import { requireNamed } from '#src/apply/named.js';
 import { pullStart, type PullStart } from '#src/apply/pull-start.js';
 import { listConflicts, type Conflict } from '#src/apply/conflict-list.js';
 import { resolveConflict, type Resolve } from '#src/apply/resolve-conflict.js';
@@ -50,6 +51,7 @@ export function tableConfig(name: string, overrides: Partial<TableConfig> = {}):
 
 export interface PullCounts {
   received: number;
+  named: number;
   applied: number;
   conflicts: number;
   quarantined: number;
@@ -104,10 +106,11 @@ export class QuickReplica {
 
   /** Pulls from another replica to its head. */
   pullFrom(peer: QuickReplica, pageSize = 3): PullCounts {
-    const total: PullCounts = { received: 0, applied: 0, conflicts: 0, quarantined: 0 };
+    const total: PullCounts = { received: 0, named: 0, applied: 0, conflicts: 0, quarantined: 0 };
     for (;;) {
       const { page, counts } = this.pullPage(peer, pageSize);
       total.received += page.changes.length;
+      total.named += page.named.length;
       total.applied += counts.applied;
       total.conflicts += counts.conflicts;
       total.quarantined += counts.quarantined;
@@ -134,14 +137,22 @@ export class QuickReplica {
     return this.pullPage(peer, pageSize);
   }
 
-  private ask(peer: QuickReplica, pageSize: number): { page: Page; start: PullStart } {
-    const start = pullStart(this.changelog, peer.node);
+  /** What it asks a peer with next. */
+  startOf(peer: QuickReplica): PullStart {
+    return pullStart(this.changelog, peer.node);
+  }
+
+  private ask(peer: QuickReplica, pageSize: number, whole = false): { page: Page; start: PullStart } {
+    const start = { ...this.startOf(peer), whole };
     try {
       const page = parsePage(Buffer.from(peer.page(start.cursor, pageSize, this.origin, start)));
       peer.meet(start);
+      this.fold();
+      requireNamed(this.changelog, peer.node, page.named);
       return { page, start };
     } catch (error) {
       const code = error instanceof SyncError ? error.code : null;
+      if (code === 'rows_missing' && !whole) return this.ask(peer, pageSize, true);
       if (code !== 'cursor_invalid' && code !== 'log_rewound') throw error;
       if (code === 'log_rewound') peer.believeRewound(start.heard);
       this.forgetCursorOf(peer);
@@ -298,7 +309,7 @@ export class QuickReplica {
     since: string,
     limit: number,
     puller: string | null,
-    start: Pick<PageQuery, 'member' | 'known' | 'full' | 'witness' | 'heard'> = {},
+    start: Pick<PageQuery, 'member' | 'known' | 'full' | 'whole' | 'witness' | 'heard'> = {},
   ): string {
     return Buffer.from(this.builtPage(since, limit, puller, start).body).toString();
   }

@@ -116,4 +116,28 @@ describe('a disk that was put back to an earlier state', function () {
       await group.expectQuiet();
     });
   }
+
+  it('is no loss for the others while it stays away: each has in the end what any of them has', async () => {
+    const [desktop, server, laptop] = (await begin({
+      desktop: ['laptop', 'server'],
+      server: ['laptop', 'desktop'],
+      laptop: [],
+    })) as [Replica, Replica, Replica];
+    add(laptop, 'early', 3);
+    await group.settle();
+    const backup = backUp(laptop);
+    add(laptop, 'pulled', 6);
+    await desktop.pull('laptop');
+    await desktop.stop();
+    await laptop.stop();
+    restoreDisk(laptop, backup);
+    add(laptop, 'afterwards', 2);
+    await laptop.start();
+    await server.pull('laptop');
+    await laptop.stop();
+    await desktop.start();
+    await desktop.pull('server');
+    await server.pull('desktop');
+    for (const { database } of [desktop, server]) expect(countOf(database, 'words')).to.equal(3 + 6 + 2);
+  });
 });

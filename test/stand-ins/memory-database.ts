@@ -69,6 +69,9 @@ export class MemoryDatabase {
     return { reader: this.reader, writer: this.writer, ended: this.ended };
   }
 
+  /** May refuse a page. */
+  onApply: (request: ApplyRequest) => void = () => undefined;
+
   /** Call it to let a thread end. */
   endThread: () => void = () => undefined;
   readonly ended = new Promise<void>((resolve) => (this.endThread = resolve));
@@ -108,7 +111,10 @@ export class MemoryDatabase {
     apply: async (request) => {
       this.events.emit('apply');
       await this.#lock;
-      return this.#run('apply', () => this.#apply(request));
+      return this.#run('apply', () => {
+        this.onApply(request);
+        return this.#apply(request);
+      });
     },
     resetCursor: (peer) =>
       this.#run('resetCursor', () => {
@@ -194,6 +200,7 @@ export class MemoryDatabase {
     this.cursors.set(request.peer, page.next_cursor);
     return {
       received: page.changes.length,
+      named: 0,
       applied: fresh.length,
       skipped: page.changes.length - fresh.length,
       conflicts: 0,

@@ -40,6 +40,18 @@ describe('a page', () => {
     expect(change?.record?.get('n')).to.equal(9007199254740993n);
   });
 
+  it('tells what is only named from what comes with its row', () => {
+    const { record: _row, ...name } = CHANGE;
+    const { fingerprint: _none, ...deletion } = { ...name, operation: 'delete' };
+    const page = parse({ ...PAGE, changes: [name, CHANGE, deletion] });
+    expect(page.changes.map(({ key }) => key)).to.deep.equal([['a']]);
+    const version = { rank: 0, stamp: 5, origin: 'desktop@7d0c', seen: null };
+    expect(page.named).to.deep.equal([
+      { table: 'words', key: ['a'], version: { ...version, fingerprint: '0123456789abcdef' } },
+      { table: 'words', key: ['a'], version: { ...version, fingerprint: '' } },
+    ]);
+  });
+
   const damaged: [string, unknown, RegExp][] = [
     ['text that is not JSON', '{"protocol":1', /not JSON/],
     ['another protocol', { ...PAGE, protocol: 2 }, /page\.protocol/],
@@ -54,6 +66,16 @@ describe('a page', () => {
     ['a rank without end', { ...PAGE, changes: [{ ...CHANGE, rank: 2 ** 31 }] }, /changes\[0\]\.rank/],
     ['a rank of null', { ...PAGE, changes: [{ ...CHANGE, rank: null }] }, /changes\[0\]\.rank/],
     ['an origin that is none', { ...PAGE, changes: [{ ...CHANGE, origin: 'x' }] }, /changes\[0\]\.origin/],
+    [
+      'a name without a fingerprint',
+      { ...PAGE, changes: [{ ...CHANGE, record: undefined, fingerprint: undefined }] },
+      /changes\[0\]\.fingerprint/,
+    ],
+    [
+      'a name without a key',
+      { ...PAGE, changes: [{ ...CHANGE, record: undefined, key: [] }] },
+      /changes\[0\]\.key/,
+    ],
     [
       'an upsert without a record',
       { ...PAGE, changes: [{ ...CHANGE, record: null }] },

@@ -1,2 +1,2 @@
--- Not what the puller authored itself.
-(c.origin IS NOT :pullerOrigin OR {{mayBePruned}})
+-- Not what came from the puller itself.
+(NOT ({{cameFromPuller}}) OR {{mayBePruned}})

@@ -132,7 +132,7 @@ export function deleteRow(changelog: Changelog, table: ReplicatedTable, key: rea
 export function enterVersion(
   changelog: Changelog,
   table: ReplicatedTable,
-  change: Pick<Change, 'key' | 'version' | 'record' | 'originSeq'>,
+  change: Pick<Change, 'key' | 'version' | 'record' | 'originSeq' | 'via'>,
   replaced: LocalVersion | null,
 ): void {
   if (replaced !== null) {
@@ -173,7 +173,7 @@ function insertEntries(
   const [key = []] = keys;
   const insert = changelog.prepareAs(`enter ${keys.length} ${table.name}\0${placesOf(key)}`, () => {
     const holes = { tableName: literal(table.name), key: placeholders(key) };
-    const entry = fragment('({{tableName}}, {{key}}, ?, ?, ?, ?, ?, ?, ?, ?, ?)', holes);
+    const entry = fragment('({{tableName}}, {{key}}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', holes);
     return template('apply/insert-entries', {
       recordColumns: joinSql(recordColumns(key.length), ', '),
       entries: repeated(entry, keys.length),
@@ -186,7 +186,7 @@ function insertEntries(
 function entryValues(
   changelog: Changelog,
   table: ReplicatedTable,
-  change: Pick<Change, 'key' | 'version' | 'record' | 'originSeq'>,
+  change: Pick<Change, 'key' | 'version' | 'record' | 'originSeq' | 'via'>,
   { replaced, hash }: { readonly replaced: LocalVersion | null; readonly hash: number },
 ): Bindable[] {
   const { version, key } = change;
@@ -201,6 +201,7 @@ function entryValues(
     version.fingerprint === '' ? null : Buffer.from(version.fingerprint, 'hex'),
     version.seen === null ? null : JSON.stringify(version.seen),
     change.originSeq ?? null,
+    change.via === undefined ? null : changelog.origins.idOf(change.via),
   ];
 }
 

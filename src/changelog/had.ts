@@ -23,40 +23,51 @@ export interface Had {
   readonly upTo: number;
   /** A condition on entries `c` that are for it. */
   readonly forPuller: Sql;
-  /** A condition on those of them that it claims to have: their names suffice. */
+  /** A condition on those of them that it authored or claims to have: their names suffice. */
   readonly isClaimed: Sql;
   /** The values that both bind. */
   readonly bound: { readonly pullerOrigin: number; readonly claimed: string };
 }
 
 /**
- * What it authored itself, and, where it does not compare everything, what it claims for the same tables as ours. Who
- * compares everything once more may lack what it authored: a backup may have been restored that nothing else tells of.
- * A claim of another's log is about that log as the puller knew it: where it was rewound, what we have of it may be
- * something else under the same log ids. So the names are sent, and the puller asks for the whole where it misses one.
+ * What came from the puller itself is left out; of what it authored or claims otherwise, for the same tables as ours, the
+ * names are sent, and it asks for the rows where it lacks one. For a claim is about a log as the puller knew it: where
+ * that was rewound, what we have of it may be something else under the same log ids. Who compares everything is sent all
+ * but what it authored, and with a witness all: a backup may have been restored that nothing else tells of.
  */
 export function hadBy(changelog: Changelog, puller: Puller): Had {
   const { origins } = changelog;
-  const author = (puller.witness ?? null) === null ? puller.puller : null;
-  const pullerOrigin = (author === null ? undefined : origins.knownId(author)) ?? -1;
+  const asks = (puller.witness ?? null) === null ? puller.puller : null;
+  const pullerOrigin = (asks === null ? undefined : origins.knownId(asks)) ?? -1;
   const claims = usableClaims(changelog, puller);
   const ours = instanceOf(readReplica(changelog.database));
+  const mayBePruned = statement('feed/may-be-pruned');
+  const authored = puller.full === true || puller.since === '';
+  return {
+    upTo: believed(changelog.database, claims[ours]),
+    forPuller: template('feed/for-puller', {
+      cameFromPuller: statement(authored ? 'feed/authored-by-puller' : 'feed/from-puller'),
+      mayBePruned,
+    }),
+    isClaimed: puller.whole === true ? fragment('0') : template('feed/is-claimed', { mayBePruned }),
+    bound: { pullerOrigin, claimed: JSON.stringify(claimedOfOthers(changelog, claims, ours)) },
+  };
+}
+
+/** Log ids by the numbers of their origins. */
+function claimedOfOthers(
+  changelog: Changelog,
+  claims: Member['claims'],
+  ours: string,
+): Record<number, number> {
   // Of an instance that went on as another most claims are about what was lost.
   const others = new Set([...readMembers(changelog).values()].map(instanceOf));
   others.delete(ours);
-  const ofOthers = Object.entries(puller.whole === true ? {} : claims).flatMap(
-    ([instance, { log_id: logId }]) => {
-      const origin = others.has(instance) ? origins.knownId(instance) : undefined;
-      return origin === undefined || logId === 0 ? [] : [[origin, logId] as const];
-    },
-  );
-  const mayBePruned = statement('feed/may-be-pruned');
-  return {
-    upTo: believed(changelog.database, claims[ours]),
-    forPuller: template('feed/for-puller', { mayBePruned }),
-    isClaimed: ofOthers.length === 0 ? fragment('0') : template('feed/is-claimed', { mayBePruned }),
-    bound: { pullerOrigin, claimed: JSON.stringify(Object.fromEntries(ofOthers)) },
-  };
+  const claimed = Object.entries(claims).flatMap(([instance, { log_id: logId }]) => {
+    const origin = others.has(instance) ? changelog.origins.knownId(instance) : undefined;
+    return origin === undefined || logId === 0 ? [] : [[origin, logId] as const];
+  });
+  return Object.fromEntries(claimed);
 }
 
 function usableClaims(changelog: Changelog, { since, tables, member, full }: Puller): Member['claims'] {

@@ -16,7 +16,7 @@ import { fragment, identifier, statement, template, verbatim, type Sql } from '.
 import { ChangelogAtSchema } from '../changelog/changelog-at.js';
 import { formatCursor } from '../wire/cursor.js';
 import { SNAPSHOT_FORMAT, type SnapshotDescription } from '../wire/snapshot.js';
-import { copyEntries, copyRows, inspectSource, isVerbatim, type Copied } from './copy.js';
+import { copyEntries, copyGroup, copyRows, inspectSource, isVerbatim, type Copied } from './copy.js';
 import { instanceOf } from '../wire/instance.js';
 
 export interface BuiltSnapshot {
@@ -197,9 +197,9 @@ function copyAll(
   state: SourceState,
 ): void {
   const copied = inspectSource(target, tables);
+  copyGroup(target, instanceOf(state));
   copyEntries(target, copied, instanceOf(state));
   for (const each of copied) copyWithIndexes(target, each);
-  target.exec(statement('snapshot/copy-group'));
   target.prepare(statement('changelog/set-folded')).run({ folded: state.logId });
   const description = JSON.stringify(describe(config, tables, state));
   target.prepare(statement('snapshot/describe')).run({ description });

@@ -39,7 +39,13 @@ function countRows(database: Database, { name }: ReplicatedTable): number {
   return database.prepare<[], { rows: number }>(sql).get()?.rows ?? 0;
 }
 
-/** Copies the versions; `origin` is the source's own. Call before `copyRows`. */
+/** Copies what is known of authors, of the other replicas, and of what was pruned; `origin` is the source's own. */
+export function copyGroup(database: Database, origin: string): void {
+  database.exec(statement('snapshot/copy-group'));
+  database.prepare(statement('changelog/know-origin')).run({ name: origin });
+}
+
+/** Copies the versions; `origin` is the source's own. Call after `copyGroup` and before `copyRows`. */
 export function copyEntries(database: Database, copied: readonly Copied[], origin: string): void {
   const columns = recordColumns(Math.max(1, ...copied.map(({ table }) => table.key.length)));
   const sql = template('snapshot/copy-entries', {

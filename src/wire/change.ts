@@ -39,6 +39,8 @@ export interface Change {
   readonly record: ReadonlyMap<string, SqlValue> | null;
   /** The log id that the version has in its author's log; undefined where that is unknown. */
   readonly originSeq?: number | undefined;
+  /** The instance that sent it; undefined where it came otherwise. */
+  readonly via?: string | undefined;
   /** As it came, to be kept where the change can't be applied. */
   readonly wire: WireChange;
 }
@@ -97,10 +99,10 @@ export function toNamed(value: unknown, place: string, origins: Set<string>): Na
 
 /**
  * Reads one change, as it stands in a page or in the quarantine; `place` names it in an error. `origins` are those that
- * were read already: a page has few, each many times. Throws `page_damaged`.
+ * were read already: a page has few, each many times. `via` sent it. Throws `page_damaged`.
  */
-export function toChange(value: unknown, place: string, origins = new Set<string>()): Change {
-  const read = readChange(value as WireChange, origins);
+export function toChange(value: unknown, place: string, origins = new Set<string>(), via?: string): Change {
+  const read = readChange(value as WireChange, origins, via);
   if (read !== null) return read;
   const wire = checked(wireChange, value, place);
   if ((wire.operation === 'upsert') !== (wire.record !== null))
@@ -113,7 +115,7 @@ function badFingerprint(place: string): SyncError {
 }
 
 /** The change, or null where anything in it is not as the schema says: that tells what. Row by row, so by hand. */
-function readChange(wire: WireChange, origins: Set<string>): Change | null {
+function readChange(wire: WireChange, origins: Set<string>, via: string | undefined): Change | null {
   const named = readName(wire, origins);
   if (named === null) return null;
   const { seen, origin_seq: originSeq, record, operation } = wire;
@@ -123,7 +125,7 @@ function readChange(wire: WireChange, origins: Set<string>): Change | null {
   const columns = isUpsert ? decodeRecord(record) : null;
   if (isUpsert !== (columns !== null) || (!isUpsert && record !== null)) return null;
   const { table, key, version } = named;
-  return { table, key, version: { ...version, seen: seen ?? null }, record: columns, originSeq, wire };
+  return { table, key, version: { ...version, seen: seen ?? null }, record: columns, originSeq, via, wire };
 }
 
 /** What tells one version of one row from every other, or null where anything in it is not as the schema says. */

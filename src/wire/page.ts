@@ -12,6 +12,7 @@ import {
 } from './change.js';
 import { MAX_CURSOR_LENGTH } from './cursor.js';
 import { checked, damaged } from './damaged.js';
+import { instanceOf } from './instance.js';
 import { heardSchema, membersSchema, type Heard, type Member } from './members.js';
 import type { WireValue } from './value.js';
 import { MAX_RANK } from './version.js';
@@ -111,12 +112,13 @@ export interface Page extends Omit<WirePage, 'changes'> {
 export function parsePage(body: Uint8Array): Page {
   const page = checked(wirePage, parseJson(body), 'page');
   const origins = new Set<string>();
+  const via = instanceOf(page);
   const changes: Change[] = [];
   const named: Named[] = [];
   for (const [index, value] of page.changes.entries()) {
     const place = `changes[${index}]`;
     if (isNamed(value)) named.push(toNamed(value, place, origins));
-    else changes.push(toChange(value, place, origins));
+    else changes.push(toChange(value, place, origins, via));
   }
   return { ...page, changes, named };
 }

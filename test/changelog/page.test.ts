@@ -18,7 +18,7 @@ describe('a page of the changelog', () => {
   afterEach(() => group.clear());
   after(() => group.remove());
 
-  type PageOfRows = WirePage & { readonly changes: readonly WireChange[] };
+  type PageOfRows = Omit<WirePage, 'changes'> & { readonly changes: readonly WireChange[] };
 
   function page(since = '', limit = 100, puller: string | null = null): PageOfRows {
     return JSON.parse(replica.page(since, limit, puller)) as PageOfRows;
@@ -68,10 +68,18 @@ describe('a page of the changelog', () => {
     expect(sizes).to.deep.equal([1, 1, 1, 1]);
   });
 
-  it('leaves out what the puller authored itself', () => {
+  it('leaves out what came from the puller itself, and only names what it authored and came from elsewhere', () => {
     fill(3);
-    expect(page('', 100, replica.origin).changes).to.deep.equal([]);
-    expect(page('', 100, 'bob@1').changes).to.have.length(3);
+    const [bob, cid] = [group.add('bob'), group.add('cid')];
+    bob.pullFrom(replica);
+    cid.pullFrom(bob);
+    const changesOf = (from: QuickReplica, puller: string) =>
+      (JSON.parse(from.page('', 100, puller)) as WirePage).changes;
+    expect(changesOf(bob, replica.origin)).to.deep.equal([]);
+    const named = changesOf(cid, replica.origin);
+    expect(named.map(({ key }) => key)).to.deep.equal([['0000'], ['0001'], ['0002']]);
+    for (const each of named) expect(each).to.not.have.property('record');
+    for (const each of changesOf(cid, 'dan@1')) expect(each).to.have.property('record');
   });
 
   it('brings that too where the puller had the log before and compares everything once more', () => {

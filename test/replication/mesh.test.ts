@@ -93,7 +93,10 @@ describe('a full mesh of five', () => {
     expect(cid.pullFrom(ann, 1_000).received).to.equal(0);
     const entries = template('feed/entries', {
       tableNames: literal('words'),
-      forPuller: template('feed/for-puller', { mayBePruned: statement('feed/may-be-pruned') }),
+      forPuller: template('feed/for-puller', {
+        cameFromPuller: statement('feed/from-puller'),
+        mayBePruned: statement('feed/may-be-pruned'),
+      }),
     });
     const bound = { since: 1, limit: 5, pullerOrigin: 1 };
     const [plan] = ann.app.prepare(`EXPLAIN QUERY PLAN ${entries}`).all(bound) as { detail: string }[];

@@ -291,15 +291,16 @@ describe('pruning', () => {
       expect(words(cid)).to.deep.equal(['v', 'w']);
       everyoneMeets(ann, bob, cid);
       for (const replica of [ann, bob]) expect(words(replica), replica.node).to.deep.equal([]);
-      // What a replica wrote itself nobody sends it.
-      expect([held(ann), held(bob)]).to.deep.equal([['v'], ['w']]);
+      // What a replica wrote itself comes as its name first, and is missed here.
+      for (const replica of [ann, bob]) expect(held(replica), replica.node).to.have.members(['v', 'w']);
     });
 
     it('takes back nothing, although its author is another instance by now', () => {
       everyoneMeets(ann, renewed(bob));
       cid.pullFrom(dan);
       everyoneMeets(ann, cid);
-      expect([words(ann), held(ann)]).to.deep.equal([[], ['v']]);
+      expect(words(ann)).to.deep.equal([]);
+      expect(held(ann)).to.have.members(['v', 'w']);
     });
 
     it('takes back nothing, although this replica is another instance by now', () => {

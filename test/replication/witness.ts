@@ -62,11 +62,12 @@ export class Witness {
   pullFrom(peer: Witness): PullCounts {
     this.replica.fold();
     this.note();
-    const total: PullCounts = { received: 0, applied: 0, conflicts: 0, quarantined: 0 };
+    const total: PullCounts = { received: 0, named: 0, applied: 0, conflicts: 0, quarantined: 0 };
     for (;;) {
       const { page, counts } = this.replica.pullPage(peer.replica, 2);
       for (const { key, version } of page.changes) note(this.ever, key[0] as string, version);
       total.received += page.changes.length;
+      total.named += page.named.length;
       total.quarantined += counts.quarantined;
       if (!page.has_more) return total;
     }

@@ -6,6 +6,7 @@ import { SyncError } from '#src/errors.js';
 import { Reader } from '#src/threads/reader.js';
 import { Writer } from '#src/threads/writer.js';
 import { membersHash, unheard } from '#src/wire/members.js';
+import type { WireChange } from '#src/wire/change.js';
 import type { WirePage } from '#src/wire/page.js';
 import { addWords, createDatabaseFile, type DatabaseFile } from '../stand-ins/database-file.js';
 import { runMain } from '../cli/captured.js';
@@ -236,7 +237,11 @@ describe('the writer', () => {
     const page = await reader.page({ since: '', limit: 10, node: null, epoch: null, tables: null });
     await reader.close();
     const { changes } = JSON.parse(Buffer.from(page.body).toString('utf8')) as WirePage;
-    expect(changes[0]?.record).to.deep.equal({ id: 'a', term: 'y', updated_at: 1_704_326_400_000 });
+    expect((changes as WireChange[])[0]?.record).to.deep.equal({
+      id: 'a',
+      term: 'y',
+      updated_at: 1_704_326_400_000,
+    });
   });
 
   it('stays away once migrate --down was run', async () => {

@@ -41,8 +41,8 @@ describe('a page', () => {
   });
 
   it('tells what is only named from what comes with its row', () => {
-    const { record: _row, ...name } = CHANGE;
-    const { fingerprint: _none, ...deletion } = { ...name, operation: 'delete' };
+    const name = { ...CHANGE, record: undefined };
+    const deletion = { ...name, operation: 'delete', fingerprint: undefined };
     const page = parse({ ...PAGE, changes: [name, CHANGE, deletion] });
     expect(page.changes.map(({ key }) => key)).to.deep.equal([['a']]);
     const version = { rank: 0, stamp: 5, origin: 'desktop@7d0c', seen: null };

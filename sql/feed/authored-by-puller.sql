@@ -1,0 +1,1 @@
+c.via IS :pullerOrigin AND c.origin IS :pullerOrigin

@@ -16,7 +16,7 @@ FROM (
         ',"fingerprint":"' || lower(nullif(hex(c.fingerprint), '')) || '"',
         CASE WHEN NOT {{isClaimed}} THEN concat(
           ',"seen":' || c.seen,
-          ',"origin_seq":' || coalesce(c.origin_seq, CASE WHEN c.origin = :ourOrigin THEN c.id END),
+          ',"origin_seq":' || c.origin_seq,
           ',"record":', CASE WHEN {{present}} THEN concat({{record}}, '}') ELSE 'null' END
         ) END,
         '}'

@@ -4,7 +4,7 @@ SELECT
   CAST(c.id AS REAL), CAST(c.rank AS REAL), CAST(c.timestamp AS REAL), CAST(c.origin AS REAL),
   lower(hex(c.fingerprint)), c.seen, CAST({{present}} AS REAL), CAST({{unfolded}} AS REAL),
   CAST({{isClaimed}} AS REAL),
-  CAST(coalesce(c.origin_seq, CASE WHEN c.origin = :ourOrigin THEN c.id END) AS REAL),
+  CAST(c.origin_seq AS REAL),
   {{recordColumns}}, {{rowColumns}}
 FROM _sync_changes AS c
 LEFT JOIN {{table}} AS w ON {{rowMatches}}

@@ -29,7 +29,7 @@ export function quarantine(
   changelog.prepare(statement('apply/quarantine')).run({
     table: change.table,
     key: keyText(change.key),
-    change: JSON.stringify(change.wire),
+    change: JSON.stringify({ ...change.wire, origin_seq: change.originSeq }),
     peer: origin.peer,
     reason,
     sinceMs: origin.nowMs,

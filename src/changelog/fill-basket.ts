@@ -2,10 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { recordColumns, recordColumnsOf, recordsMatch, rowMatches } from '../database/record-columns.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { fragment, identifier, joinSql, literal, template, type Sql } from '../sql/template.js';
-import { instanceOf } from '../wire/instance.js';
 import { addChange, addChanges, type Basket } from './basket.js';
 import { changeWriter, CLAIMED_CELL, ID_CELL, UNFOLDED_CELL } from './change-json.js';
-import { readReplica, type Changelog } from './changelog.js';
+import type { Changelog } from './changelog.js';
 import type { Had } from './had.js';
 import { rowColumns, type PlainValue } from './row.js';
 
@@ -33,8 +32,7 @@ export interface Run {
 
 /** Takes in the rows of a run as they are now, until the page is full or a row has to wait. */
 export function fillFrom(changelog: Changelog, had: Had, run: Run, hideSome: boolean, basket: Basket): void {
-  const ours = instanceOf(readReplica(changelog.database));
-  const reading: Reading = { had, hideSome, ourOrigin: changelog.origins.knownId(ours) ?? -1 };
+  const reading: Reading = { had, hideSome };
   const whereLeft = canWriteAtOnce(changelog, run.table)
     ? fillAtOnce(changelog, reading, run, basket)
     : run.first;
@@ -46,7 +44,6 @@ interface Reading {
   readonly had: Had;
   /** Whether some rows wait for the fold. */
   readonly hideSome: boolean;
-  readonly ourOrigin: number;
 }
 
 function canWriteAtOnce(changelog: Changelog, table: ReplicatedTable): boolean {
@@ -63,9 +60,9 @@ interface NextChanges {
 
 /** Null where it came to the end of the run or of the page, else the log id from where rows of the run are left. */
 function fillAtOnce(changelog: Changelog, reading: Reading, run: Run, basket: Basket): number | null {
-  const { had, ourOrigin } = reading;
+  const { had } = reading;
   const statement = changelog.prepare(changesSql(run.table, reading));
-  const bound = { last: run.last, limit: AT_ONCE, mostBytes: MOST_BYTES_AT_ONCE, ourOrigin, ...had.bound };
+  const bound = { last: run.last, limit: AT_ONCE, mostBytes: MOST_BYTES_AT_ONCE, ...had.bound };
   for (let since = run.first - 1; since < run.last;) {
     const { entries, written, last, changes } = statement.get({ ...bound, since }) as NextChanges;
     const isWhole = changes !== null && written === entries && isUtf8(changes);
@@ -114,7 +111,7 @@ function bytesOf(values: readonly Sql[]): Sql {
 
 function fillOneByOne(
   changelog: Changelog,
-  { had, hideSome, ourOrigin }: Reading,
+  { had, hideSome }: Reading,
   { table, first, last }: Run,
   basket: Basket,
 ): void {
@@ -125,7 +122,7 @@ function fillOneByOne(
   });
   const query = changelog.prepare(sql).safeIntegers(true).raw(true);
   const write = changeWriter(changelog, table);
-  const bound = { first, last, ourOrigin, ...had.bound };
+  const bound = { first, last, ...had.bound };
   for (const row of query.iterate(bound) as IterableIterator<PlainValue[]>) {
     if (row[UNFOLDED_CELL] === 1 && row[CLAIMED_CELL] !== 1) {
       // Passed over, it might never come: a fold that finds the same content leaves its entry where it is.

@@ -51,13 +51,18 @@ export interface FeedParts {
   now(): number;
 }
 
+/**
+ * Pages are made once and read once. Gzip's fastest level takes most of the redundancy at a fifth of the time; brotli at
+ * this quality makes them a tenth smaller than gzip at its best, in the time that gzip takes by default.
+ */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
+
 /** The HTTP server's routes (docs/protocol.md). Serves nothing by itself: see `listen`. */
 export function createFeed(parts: FeedParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  // Pages are made once and read once: the fastest level takes most of the redundancy at a fifth of the time.
-  app.use(compression({ level: constants.Z_BEST_SPEED }));
+  app.use(compression({ level: constants.Z_BEST_SPEED, brotli: BROTLI }));
   app.get('/health', healthRoute(parts));
   app.use(requireAccess(parts.apiKeys));
   app.get('/sync/changes', changesRoute(parts));

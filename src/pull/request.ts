@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, gunzip } from 'node:zlib';
+import { brotliDecompress, constants, gunzip } from 'node:zlib';
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
 import { SyncError } from '../errors.js';
 import { KEY_HEADER, MAX_RESPONSE_BYTES } from '../wire/http.js';
@@ -52,7 +52,8 @@ const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
 /** One for the pull and one for a probe; a replica needs no more. */
 const MAX_CONNECTIONS = 2;
 
-const decompress = promisify<Buffer, object, Buffer>(gunzip);
+const gunzipped = promisify<Buffer, object, Buffer>(gunzip);
+const unbrotli = promisify<Buffer, object, Buffer>(brotliDecompress);
 
 /** Connections to one other replica, with a bound on every size and time. */
 export function openConnection(target: HttpTarget): HttpConnection {
@@ -111,13 +112,19 @@ async function send(
 function headersOf(target: HttpTarget, request: HttpRequest): Record<string, string> {
   return {
     accept: 'application/json',
-    'accept-encoding': request.compressed === false ? 'identity' : 'gzip',
+    'accept-encoding': request.compressed === false ? 'identity' : Object.keys(UNPACK).join(', '),
     ...(target.apiKey === null ? {} : { [KEY_HEADER]: target.apiKey }),
     ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
   };
 }
 
-/** Decompression ends at the same size as the answer itself: a gzip bomb costs that, and no more. */
+/** By content-encoding, the preferred one first. */
+const UNPACK: Readonly<Record<string, (raw: Buffer) => Promise<Buffer>>> = {
+  br: (raw) => unbrotli(raw, { maxOutputLength: MAX_RESPONSE_BYTES }),
+  gzip: (raw) => gunzipped(raw, { maxOutputLength: MAX_RESPONSE_BYTES, finishFlush: constants.Z_FINISH }),
+};
+
+/** Decompression ends at the same size as the answer itself: a bomb costs that, and no more. */
 async function decoded(
   raw: Buffer,
   encoding: string | string[] | undefined,
@@ -125,8 +132,9 @@ async function decoded(
 ): Promise<Buffer> {
   if (encoding === undefined || encoding === 'identity') return raw;
   try {
-    if (encoding !== 'gzip') throw new Error(`content-encoding ${String(encoding)} was not asked for`);
-    return await decompress(raw, { maxOutputLength: MAX_RESPONSE_BYTES, finishFlush: constants.Z_FINISH });
+    const unpack = typeof encoding === 'string' ? UNPACK[encoding] : undefined;
+    if (unpack === undefined) throw new Error(`content-encoding ${String(encoding)} was not asked for`);
+    return await unpack(raw);
   } catch (cause) {
     throw new SyncError(
       'page_damaged',

@@ -19,7 +19,7 @@ export interface WireChange {
   /** 16 hex digits; absent for a delete. */
   readonly fingerprint?: string | undefined;
   readonly seen?: Readonly<Record<string, number>> | undefined;
-  /** The log id that the version has in its author's log; absent where that is unknown. */
+  /** The log id that the version has in its author's log; absent where that is `seq`, or unknown. */
   readonly origin_seq?: number | undefined;
   readonly record: Readonly<Record<string, WireValue>> | null;
 }
@@ -99,7 +99,8 @@ export function toNamed(value: unknown, place: string, origins: Set<string>): Na
 
 /**
  * Reads one change, as it stands in a page or in the quarantine; `place` names it in an error. `origins` are those that
- * were read already: a page has few, each many times. `via` sent it. Throws `page_damaged`.
+ * were read already: a page has few, each many times. `via` sent it, and what it authored has its own log ids. Throws
+ * `page_damaged`.
  */
 export function toChange(value: unknown, place: string, origins = new Set<string>(), via?: string): Change {
   const read = readChange(value as WireChange, origins, via);
@@ -118,7 +119,14 @@ function badFingerprint(place: string): SyncError {
 function readChange(wire: WireChange, origins: Set<string>, via: string | undefined): Change | null {
   const named = readName(wire, origins);
   if (named === null) return null;
-  const { seen, origin_seq: originSeq, record, operation } = wire;
+  const {
+    seen,
+    seq,
+    origin,
+    origin_seq: originSeq = origin === via ? seq : undefined,
+    record,
+    operation,
+  } = wire;
   if (seen !== undefined && !isSeen(seen, origins)) return null;
   if (originSeq !== undefined && !isCount(originSeq, Number.MAX_SAFE_INTEGER)) return null;
   const isUpsert = operation === 'upsert';

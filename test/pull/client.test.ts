@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { NOTHING, unheard } from '#src/wire/members.js';
 import type { Config } from '#src/config/config.js';
@@ -92,7 +92,7 @@ describe('the client of a peer', () => {
 
   for (const [compression, encoding] of [
     ['auto', 'identity'],
-    ['always', 'gzip'],
+    ['always', 'br, gzip'],
   ] as const) {
     it(`asks a peer on this machine for ${encoding} where compression is ${compression}`, async () => {
       let asked: unknown;
@@ -110,15 +110,20 @@ describe('the client of a peer', () => {
     });
   }
 
-  it('unpacks a compressed page', async () => {
-    const client = await serving((_request, response) => {
-      const headers = { 'content-encoding': 'gzip', 'x-page-sha256': SHA256_OF_ABC };
-      response.writeHead(200, headers).end(gzipSync('abc'));
+  for (const [encoding, packed] of [
+    ['gzip', gzipSync('abc')],
+    ['br', brotliCompressSync('abc')],
+  ] as const) {
+    it(`unpacks a page that was compressed by ${encoding}`, async () => {
+      const client = await serving((_request, response) => {
+        const headers = { 'content-encoding': encoding, 'x-page-sha256': SHA256_OF_ABC };
+        response.writeHead(200, headers).end(packed);
+      });
+      const page = await client.page(QUERY, never);
+      expect(Buffer.from(page.body).toString()).to.equal('abc');
+      await client.close();
     });
-    const page = await client.page(QUERY, never);
-    expect(Buffer.from(page.body).toString()).to.equal('abc');
-    await client.close();
-  });
+  }
 
   it('tells how far the clock of the peer is ahead', async () => {
     const ahead = asNode('macbook', () => undefined);
@@ -193,7 +198,14 @@ describe('the client of a peer', () => {
         response.writeHead(200, { 'content-encoding': 'gzip' }).end(whole.subarray(0, whole.length / 2));
       },
       'a compression that was not asked for': (_request, response) => {
-        response.writeHead(200, { 'content-encoding': 'br' }).end('{}');
+        response.writeHead(200, { 'content-encoding': 'deflate' }).end('{}');
+      },
+      'half of a page that was compressed by brotli': (_request, response) => {
+        const whole = brotliCompressSync('x'.repeat(10_000));
+        response.writeHead(200, { 'content-encoding': 'br' }).end(whole.subarray(0, whole.length / 2));
+      },
+      'a page that brotli unpacks to more than any page is long': (_request, response) => {
+        response.writeHead(200, { 'content-encoding': 'br' }).end(brotliCompressSync(zeros()));
       },
       'a compressed page that unpacks to more than any page is long': (_request, response) => {
         response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb());
@@ -318,7 +330,11 @@ describe('the client of a peer', () => {
   });
 });
 
+function zeros(): Buffer {
+  return Buffer.alloc(200 * 1024 * 1024);
+}
+
 /** 200 MiB of zeros in 200 KiB. */
 function bomb(): Buffer {
-  return gzipSync(Buffer.alloc(200 * 1024 * 1024), { level: 9 });
+  return gzipSync(zeros(), { level: 9 });
 }

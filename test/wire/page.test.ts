@@ -40,6 +40,15 @@ describe('a page', () => {
     expect(change?.record?.get('n')).to.equal(9007199254740993n);
   });
 
+  it('numbers what its sender authored as the log of the sender does', () => {
+    const [own, foreign] = parse({
+      ...PAGE,
+      changes: [CHANGE, { ...CHANGE, seq: 2, origin: 'bob@1' }],
+    }).changes;
+    expect([own?.originSeq, own?.via]).to.deep.equal([1, 'desktop@7d0c']);
+    expect([foreign?.originSeq, foreign?.via]).to.deep.equal([undefined, 'desktop@7d0c']);
+  });
+
   it('tells what is only named from what comes with its row', () => {
     const name = { ...CHANGE, record: undefined };
     const deletion = { ...name, operation: 'delete', fingerprint: undefined };

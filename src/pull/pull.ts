@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import type { ApplyResponse, PullStart, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import type { Attempts } from './attempts.js';
+import type { Turns } from './turns.js';
 import type { PeerClient, ReceivedPage } from './client.js';
 
 /** What one pull did. */
@@ -24,6 +25,8 @@ export interface PullParts {
   readonly peer: string;
   readonly client: PeerClient;
   readonly attempts: Attempts;
+  /** Shared by all pulls of this replica. */
+  readonly turns: Turns;
   readonly reader: Pick<ReaderCalls, 'pullStart'>;
   readonly writer: Pick<WriterCalls, 'apply' | 'resetCursor'>;
   readonly pageSize: number;
@@ -56,7 +59,7 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
   const startedOver = new Set<string>();
   for (;;) {
     try {
-      const total = await pullPages(parts, empty(parts.peer), signal);
+      const total = await parts.turns.run(() => pullPages(parts, empty(parts.peer), signal), signal);
       return { ...total, durationMs: parts.now() - startedMs };
     } catch (error) {
       const code = error instanceof SyncError ? error.code : '';

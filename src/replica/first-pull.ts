@@ -1,6 +1,7 @@
 import type { Config, PeerConfig } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import { pullPeer } from '../pull/pull.js';
+import { Turns } from '../pull/turns.js';
 import { pullParts } from './pulls.js';
 import { Reader } from '../threads/reader.js';
 import { Writer } from '../threads/writer.js';
@@ -44,6 +45,7 @@ export async function firstPull(config: Config, peer: PeerConfig, suspect: boole
       },
     },
     admit: () => Promise.resolve(),
+    turns: new Turns(),
     now: Date.now,
   });
   const onPage = ({ received, applied }: ApplyResponse): void => {

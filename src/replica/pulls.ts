@@ -6,6 +6,7 @@ import { createPeerClient } from '../pull/client.js';
 import { startLoop, type PeerLoop } from '../pull/loop.js';
 import type { PullParts } from '../pull/pull.js';
 import { openConnection } from '../pull/request.js';
+import type { Turns } from '../pull/turns.js';
 import { createRecord, type PullListener } from '../pull/state.js';
 
 export interface PullDependencies {
@@ -13,6 +14,7 @@ export interface PullDependencies {
   readonly reader: PullParts['reader'];
   readonly writer: PullParts['writer'];
   readonly admit: () => Promise<void>;
+  readonly turns: Turns;
   /** ms since 1970. */
   readonly now: () => number;
 }
@@ -35,6 +37,7 @@ export function pullParts(peer: PeerConfig, parts: PullDependencies): Omit<PullP
     writer: parts.writer,
     pageSize: config.sync.pageSize,
     clock: config.clock,
+    turns: parts.turns,
     admit: parts.admit,
     now: parts.now,
   };

@@ -6,6 +6,7 @@ import { listen, type Listening } from '../feed/listen.js';
 import type { Logger } from '../log/logger.js';
 import type { PeerLoop } from '../pull/loop.js';
 import type { PullFailure, PullListener } from '../pull/state.js';
+import { Turns } from '../pull/turns.js';
 import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import { openThreads } from '../threads/open.js';
 import { startSnapshot } from '../threads/snapshot-builder.js';
@@ -62,6 +63,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   readonly #logger: Logger;
   readonly #threads: OpenedThreads;
   readonly #disk: DiskGuard;
+  readonly #turns = new Turns();
   readonly #version = programVersion();
   readonly #end = new AbortController();
   #listening: Listening | null = null;
@@ -230,7 +232,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       peerRegained: (peer) => this.emit('peerRegained', peer),
     };
     const admit = () => this.#disk.admit();
-    return { config: this.#config, reader, writer, admit, listener, logger: this.#logger, now: Date.now };
+    const shared = { config: this.#config, reader, writer, turns: this.#turns, logger: this.#logger };
+    return { ...shared, admit, listener, now: Date.now };
   }
 
   #loops(): ReadonlyMap<string, PeerLoop> {

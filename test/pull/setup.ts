@@ -1,6 +1,7 @@
 import { createAttempts } from '#src/pull/attempts.js';
 import { createPeerClient } from '#src/pull/client.js';
 import type { PullParts } from '#src/pull/pull.js';
+import { Turns } from '#src/pull/turns.js';
 import { openConnection } from '#src/pull/request.js';
 import { testConfig, type ConfigOptions } from '../stand-ins/config.js';
 import type { MemoryDatabase } from '../stand-ins/memory-database.js';
@@ -29,6 +30,7 @@ export function pullInto(
     pageSize: config.sync.pageSize,
     clock: config.clock,
     admit: () => Promise.resolve(),
+    turns: new Turns(),
     onSkew: () => undefined,
     onPage: () => undefined,
     now: Date.now,

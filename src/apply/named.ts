@@ -14,16 +14,22 @@ import { heldChange } from './quarantine.js';
  * stays known, so no transaction has to hold both this and what is applied.
  */
 export function requireNamed(changelog: Changelog, peer: string, named: readonly Named[]): void {
+  const missing = findMissing(changelog, named);
+  if (missing === null) return;
+  const row = `${missing.table} ${keyText(missing.key)}`;
+  throw new SyncError('rows_missing', `${peer} took it that we have its row ${row}, and we have not`, {
+    hint: 'The page was discarded and is asked for with all its rows; if it stays so, install the same version on both.',
+  });
+}
+
+/** The first of these versions that this replica has not; null where it has them all, or what took their places. */
+export function findMissing(changelog: Changelog, named: readonly Named[]): Named | null {
   const horizons = new Map<string, Horizon | null>();
   const missing = named.find(({ table, key, version }) => {
     if (!horizons.has(table)) horizons.set(table, horizonOf(changelog, table));
     return !isHere(changelog, { table, key, version }, horizons.get(table) ?? null);
   });
-  if (missing === undefined) return;
-  const row = `${missing.table} ${keyText(missing.key)}`;
-  throw new SyncError('rows_missing', `${peer} took it that we have its row ${row}, and we have not`, {
-    hint: 'The page was discarded and is asked for with all its rows; if it stays so, install the same version on both.',
-  });
+  return missing ?? null;
 }
 
 function isHere(

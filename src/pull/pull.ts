@@ -1,8 +1,9 @@
 import { isSkewed, type Skew } from '../clock/skew.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
-import type { ApplyResponse, PullStart, ReaderCalls, WriterCalls } from '../threads/calls.js';
+import type { ApplyResponse, PullStart, ReaderCalls, SentPage, WriterCalls } from '../threads/calls.js';
 import type { Attempts } from './attempts.js';
+import { PagesAhead, type CamePage } from './pages-ahead.js';
 import type { Turns } from './turns.js';
 import type { PeerClient, ReceivedPage } from './client.js';
 
@@ -73,55 +74,37 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
 async function pullPages(parts: PullParts, before: PullResult, signal: AbortSignal): Promise<PullResult> {
   let total = before;
   let start = await parts.reader.pullStart(parts.peer);
-  let ahead: PageAhead | null = null;
+  let ahead = pagesAhead(parts, start, signal);
   let emptyPages = 0;
   for (let moves = 0; ;) {
-    const received: ReceivedPage = await (ahead?.cursor === start.cursor
-      ? ahead.page
-      : ask(parts, start, false, signal));
+    const received = await ahead.from(start.cursor);
     signal.throwIfAborted();
-    ahead = askAhead(parts, start, received, signal);
-    const page = await applyPage(parts, start, received);
-    if (page === 'rows missing') {
-      ahead = null;
+    const applied = await applyPages(parts, start, received);
+    if (applied === 'rows missing') {
       start = { ...start, whole: true };
+      ahead = pagesAhead(parts, start, signal);
       continue;
     }
-    if (page === 'cursor moved') {
-      // What was asked ahead is of before the other process came.
-      ahead = null;
+    if (applied === 'cursor moved') {
       moves += 1;
       if (moves > MAX_CURSOR_MOVES) throw overtaken(parts.peer);
       start = await parts.reader.pullStart(parts.peer);
+      // What was asked ahead is of before the other process came.
+      ahead = pagesAhead(parts, start, signal);
       continue;
     }
     moves = 0;
-    total = sum(total, page);
-    parts.onPage(page);
-    if (!page.hasMore) return total;
-    emptyPages = page.received + page.named === 0 ? emptyPages + 1 : 0;
-    if (page.nextCursor === start.cursor || emptyPages > MAX_EMPTY_PAGES) throw endless(parts.peer);
-    start = { ...start, cursor: page.nextCursor };
+    total = sum(total, applied);
+    parts.onPage(applied);
+    if (!applied.hasMore) return total;
+    emptyPages = applied.received + applied.named === 0 ? emptyPages + applied.pages : 0;
+    if (applied.nextCursor === start.cursor || emptyPages > MAX_EMPTY_PAGES) throw endless(parts.peer);
+    start = { ...start, cursor: applied.nextCursor };
   }
 }
 
-/** A page that is on its way while the one before it is applied. */
-interface PageAhead {
-  readonly cursor: string;
-  readonly page: Promise<ReceivedPage>;
-}
-
-function askAhead(
-  parts: PullParts,
-  start: PullStart,
-  { nextCursor }: ReceivedPage,
-  signal: AbortSignal,
-): PageAhead | null {
-  if (nextCursor === null || nextCursor === start.cursor) return null;
-  const page = ask(parts, { ...start, cursor: nextCursor }, true, signal);
-  // Whoever awaits it hears of its failure; where nobody does, the page is asked for again.
-  page.catch(() => undefined);
-  return { cursor: nextCursor, page };
+function pagesAhead(parts: PullParts, start: PullStart, signal: AbortSignal): PagesAhead {
+  return new PagesAhead((cursor, isAhead) => ask(parts, { ...start, cursor }, isAhead, signal));
 }
 
 async function ask(
@@ -136,19 +119,27 @@ async function ask(
   return parts.attempts.run(() => parts.client.page(query, signal), signal);
 }
 
-/** Or why it has to be asked for again: another process has moved the cursor meanwhile, or it only names what we lack. */
-async function applyPage(
+/**
+ * Applies the first of these pages, and as many of the others as can be with it. Or says why it has to be asked for again:
+ * another process has moved the cursor meanwhile, or it only names what we lack.
+ */
+async function applyPages(
   parts: PullParts,
-  { cursor: since, pruned, member, whole = false }: PullStart,
-  { body, sha256 }: ReceivedPage,
+  { pruned, member, whole = false }: PullStart,
+  [first, ...further]: [CamePage, ...CamePage[]],
 ): Promise<ApplyResponse | 'cursor moved' | 'rows missing'> {
+  const request = { peer: parts.peer, epoch: member.epoch, pruned };
   try {
-    return await parts.writer.apply({ peer: parts.peer, since, epoch: member.epoch, pruned, body, sha256 });
+    return await parts.writer.apply({ ...request, ...sentPage(first), further: further.map(sentPage) });
   } catch (error) {
     if (isCode(error, 'cursor_moved')) return 'cursor moved';
     if (isCode(error, 'rows_missing') && !whole) return 'rows missing';
     throw error;
   }
+}
+
+function sentPage({ since, body, sha256 }: CamePage): SentPage {
+  return { since, body, sha256 };
 }
 
 function acceptSkew(parts: PullParts, skew: Skew): void {
@@ -185,7 +176,7 @@ function empty(peer: string): PullResult {
 function sum(total: PullResult, page: ApplyResponse): PullResult {
   return {
     ...total,
-    pages: total.pages + 1,
+    pages: total.pages + page.pages,
     received: total.received + page.received,
     applied: total.applied + page.applied,
     skipped: total.skipped + page.skipped,

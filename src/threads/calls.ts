@@ -70,24 +70,33 @@ export interface PageResponse {
   readonly contradicted: readonly number[];
 }
 
-export interface ApplyRequest {
-  /** The configured peer's name. */
-  readonly peer: string;
-  /** The cursor that the page was asked with; empty: from the start. */
+/** A page as it came. */
+export interface SentPage {
+  /** The cursor that it was asked with; empty: from the start. */
   readonly since: string;
-  /** Our epoch that the page was asked with: what that instance authored is not in it. Null: nothing was left out. */
-  readonly epoch: string | null;
   readonly body: Uint8Array;
   /** Value of `x-page-sha256`. */
   readonly sha256: string;
-  /** Our newest pruned log id when the page was asked for. */
-  readonly pruned?: number;
 }
 
+export interface ApplyRequest extends SentPage {
+  /** The configured peer's name. */
+  readonly peer: string;
+  /** Our epoch that the page was asked with: what that instance authored is not in it. Null: nothing was left out. */
+  readonly epoch: string | null;
+  /** Our newest pruned log id when the page was asked for. */
+  readonly pruned?: number;
+  /** Pages that lead on from this one; as many of them are applied with it as can be. */
+  readonly further?: readonly SentPage[];
+}
+
+/** What became of the page, and of those after it that were applied with it. */
 export interface ApplyResponse {
-  /** Changes in the page. */
+  /** How many pages were applied. */
+  readonly pages: number;
+  /** Changes in them. */
   readonly received: number;
-  /** Versions that it only names, since we claim to have them. */
+  /** Versions that they only name, since we should have them. */
   readonly named: number;
   /** Rows written or deleted here. */
   readonly applied: number;

@@ -7,11 +7,12 @@ import { parseCursor } from '../wire/cursor.js';
 /** Pullers that are remembered; with more, those that were given something longest ago are not. */
 const MAX_PULLERS = 1_000;
 
-/** A puller that asks ahead has stored what it asked with, that of the request before, or what it was given for it. */
+/** A puller that asks ahead has stored what it was given for the last request, or for one of four before it; ours does. */
+const MOST_CURSORS = 6;
+
 interface Handed {
-  readonly before: string;
-  readonly since: string;
-  readonly next: string;
+  /** In the order in which it asked with them, or will. */
+  readonly cursors: readonly string[];
   /** The newest log id when it was given. */
   readonly head: number;
 }
@@ -30,9 +31,9 @@ export class HandedCursors {
 
   /** Notes that a puller, which asked with `since`, was given `next`. */
   note(node: string, since: string, next: string): void {
-    const last = this.given.get(node);
-    const before = since === last?.since ? last.before : (last?.since ?? '');
-    const handed = { before, since, next, head: headOf(this.database) };
+    const before =
+      this.given.get(node)?.cursors.filter((cursor) => cursor !== since && cursor !== next) ?? [];
+    const handed = { cursors: [...before, since, next].slice(-MOST_CURSORS), head: headOf(this.database) };
     for (const map of [this.given, this.unsaved]) {
       map.delete(node);
       map.set(node, handed);
@@ -43,7 +44,7 @@ export class HandedCursors {
 
   /** A cursor that is acknowledged needs no second note. */
   acknowledged(node: string, cursor: string): void {
-    if (this.unsaved.get(node)?.next === cursor) this.unsaved.delete(node);
+    if (this.unsaved.get(node)?.cursors.at(-1) === cursor) this.unsaved.delete(node);
   }
 
   /** Writes down what was given before the log became longer. Call at the end of a write transaction. */
@@ -54,8 +55,8 @@ export class HandedCursors {
     this.saved = [...this.unsaved].filter(([, handed]) => handed.head < head);
     const { epoch } = readReplica(this.database);
     const note = this.database.prepare(statement('peers/note-handed'));
-    for (const [name, { before, since, next }] of this.saved) {
-      const places = [before, since, next].map(parseCursor).filter((cursor) => cursor?.epoch === epoch);
+    for (const [name, { cursors }] of this.saved) {
+      const places = cursors.map(parseCursor).filter((cursor) => cursor?.epoch === epoch);
       note.run({ name, handed: JSON.stringify(places.map((cursor) => cursor?.logId)) });
     }
   }

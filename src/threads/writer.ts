@@ -1,12 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import {
-  applyPart,
-  beginPage,
-  instanceRenewed,
-  takenBack,
-  type PageInProgress,
-} from '../apply/apply-page.js';
-import { requireNamed } from '../apply/named.js';
+import { beginPage, instanceRenewed, type PageInProgress } from '../apply/apply-page.js';
+import { findMissing, requireNamed } from '../apply/named.js';
 import { hasNews } from '../apply/learn.js';
 import { retain } from '../apply/retention.js';
 import { retryAll } from '../apply/retry-all.js';
@@ -26,7 +20,6 @@ import { requireMigrated } from '../database/migrate.js';
 import { openForWriting, setJournalMode } from '../database/open.js';
 import { statement } from '../sql/template.js';
 import { unheard, type Heard, type Member } from '../wire/members.js';
-import type { Page } from '../wire/page.js';
 import type {
   ApplyRequest,
   ApplyResponse,
@@ -39,7 +32,8 @@ import type {
   WriterCalls,
 } from './calls.js';
 import { ChangelogAtSchema } from '../changelog/changelog-at.js';
-import { readPage } from './read-page.js';
+import { applyPages, type Applying } from './apply-pages.js';
+import { readFurther, readPage } from './read-page.js';
 import { HandedCursors } from './handed-cursors.js';
 import { InstanceWatch } from './instance-watch.js';
 import { Transactions } from '../database/transactions.js';
@@ -102,23 +96,23 @@ export class Writer implements WriterCalls {
 
   apply(request: ApplyRequest): Promise<ApplyResponse> {
     return this.inTurn(async () => {
-      const page = readPage(request);
+      const page = readPage(request, request);
       if (await this.renewIfRewound(page.your_cursor ?? '', page.your_instance ?? null))
         throw instanceRenewed(request.peer);
-      const progress = beginPage(page);
       const isEmpty = page.changes.length === 0 && page.named.length === 0;
       const nothingNew = isEmpty && page.next_cursor === request.since;
-      if (nothingNew && !hasNews(this.changelogAt.current(), page)) return toResponse(page, progress);
+      if (nothingNew && !hasNews(this.changelogAt.current(), page)) return toResponse([beginPage(page)]);
       // Committed apart: triggers that are put back move all cursors, this one too, and take the page back.
       await this.catchUp();
       requireNamed(this.changelogAt.current(), request.peer, page.named);
       const { epoch } = readReplica(this.database);
-      const done = await this.applyWhole(progress, request);
-      if (done.overclaimed) {
+      const pages = [{ since: request.since, page }, ...readFurther(request)] as const;
+      const applied = await applyPages(this.applying(), request, [...pages]);
+      if (applied.some(({ overclaimed }) => overclaimed)) {
         await this.renewFrom(epoch);
         throw instanceRenewed(request.peer);
       }
-      return { ...toResponse(page, done), resolverFaults: this.resolvers.takeFaults() };
+      return { ...toResponse(applied), resolverFaults: this.resolvers.takeFaults() };
     });
   }
 
@@ -296,31 +290,17 @@ export class Writer implements WriterCalls {
     };
   }
 
-  private async applyWhole(begun: PageInProgress, request: ApplyRequest): Promise<PageInProgress> {
-    let progress = begun;
-    for (;;) {
-      try {
-        const { result } = await this.afterFold(() => this.applyPart(progress, request));
-        progress = { ...progress, ...result };
-        if (result.done) return progress;
-      } catch (error) {
-        const again = takenBack(progress, error);
-        if (again === null) throw error;
-        progress = again;
-      }
-    }
-  }
-
-  private applyPart(progress: PageInProgress, request: ApplyRequest) {
-    return applyPart(this.changelogAt.current(), progress, {
-      peer: request.peer,
-      since: request.since,
-      ...(request.pruned === undefined ? {} : { pruned: request.pruned }),
-      epoch: request.epoch,
-      boxMs: this.transactions.boxMs,
-      elapsedMs: () => performance.now(),
-      ...this.clock(),
-    });
+  private applying(): Applying {
+    const changelog = () => this.changelogAt.current();
+    return {
+      changelog,
+      clock: () => this.clock(),
+      boxMs: () => this.transactions.boxMs,
+      afterFold: async (work) => (await this.afterFold(work)).result,
+      mayFollow: (page) =>
+        !this.instance.isEvidence(page.your_cursor ?? '', page.your_instance ?? null) &&
+        findMissing(changelog(), page.named) === null,
+    };
   }
 
   private clock() {
@@ -353,16 +333,26 @@ function nothing(): void {
   // For a listener that has nothing to do.
 }
 
-function toResponse(page: Page, { changes, counts }: PageInProgress): ApplyResponse {
+/** Of pages that follow each other. */
+function toResponse(applied: readonly PageInProgress[]): ApplyResponse {
+  const sum = (of: (each: PageInProgress) => number) => applied.reduce((total, each) => total + of(each), 0);
+  const last = applied.at(-1)?.page;
+  if (last === undefined) throw new TypeError('Expected a page');
   return {
-    received: changes.length,
-    named: page.named.length,
-    ...counts,
-    oversized: (page.oversized ?? []).map(({ table, key }) => `${table} ${JSON.stringify(key)}`),
-    nextCursor: page.next_cursor,
-    hasMore: page.has_more,
+    pages: applied.length,
+    received: sum(({ changes }) => changes.length),
+    named: sum(({ page }) => page.named.length),
+    applied: sum(({ counts }) => counts.applied),
+    skipped: sum(({ counts }) => counts.skipped),
+    conflicts: sum(({ counts }) => counts.conflicts),
+    quarantined: sum(({ counts }) => counts.quarantined),
+    oversized: applied.flatMap(({ page }) =>
+      (page.oversized ?? []).map(({ table, key }) => `${table} ${JSON.stringify(key)}`),
+    ),
+    nextCursor: last.next_cursor,
+    hasMore: last.has_more,
     resolverFaults: [],
-    behind: page.behind,
-    serverTimeMs: page.server_time_ms,
+    behind: last.behind,
+    serverTimeMs: last.server_time_ms,
   };
 }

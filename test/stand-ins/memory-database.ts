@@ -199,6 +199,7 @@ export class MemoryDatabase {
     if (fresh.length > 0) this.insert(...fresh);
     this.cursors.set(request.peer, page.next_cursor);
     return {
+      pages: 1,
       received: page.changes.length,
       named: 0,
       applied: fresh.length,

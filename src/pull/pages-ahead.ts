@@ -1,0 +1,60 @@
+import type { ReceivedPage } from './client.js';
+
+/** Pages that are on their way, or wait to be applied. */
+const MOST_AHEAD = 4;
+
+/** A page that has come, and the cursor that it was asked with. */
+export interface CamePage extends ReceivedPage {
+  readonly since: string;
+}
+
+interface Asked {
+  readonly since: string;
+  readonly page: Promise<ReceivedPage>;
+  came: CamePage | null;
+}
+
+/** Asks for page after page while those before are applied. */
+export class PagesAhead {
+  /** In order; the first is the one that is applied now, or next. */
+  private asked: readonly Asked[] = [];
+
+  /** `ask` asks for the page after a cursor; `ahead`: what the cursor stands for is not applied yet. */
+  constructor(private readonly ask: (since: string, ahead: boolean) => Promise<ReceivedPage>) {}
+
+  /** The page after a cursor, and those after that which have come by now. Rejects as the request for the first does. */
+  async from(since: string): Promise<[CamePage, ...CamePage[]]> {
+    const place = this.asked.findIndex((asked) => asked.since === since);
+    this.asked = place < 0 ? [] : this.asked.slice(place);
+    const first = this.asked[0] ?? this.begin(since, false);
+    const page = { ...(await first.page), since };
+    this.goOn();
+    const rest = this.asked.slice(1).map(({ came }) => came);
+    const missing = rest.indexOf(null);
+    const further = missing < 0 ? rest : rest.slice(0, missing);
+    return [page, ...further.filter((came) => came !== null)];
+  }
+
+  private begin(since: string, ahead: boolean): Asked {
+    const asked: Asked = { since, page: this.ask(since, ahead), came: null };
+    this.asked = [...this.asked, asked];
+    asked.page.then(
+      (page) => {
+        asked.came = { ...page, since };
+        this.goOn();
+      },
+      () => {
+        // Whoever awaits it hears of its failure; where nobody does, the page is asked for again.
+        if (this.asked[0] !== asked) this.asked = this.asked.filter((other) => other !== asked);
+      },
+    );
+    return asked;
+  }
+
+  private goOn(): void {
+    const newest = this.asked.at(-1);
+    const next = newest?.came?.nextCursor ?? null;
+    if (next === null || next === newest?.since || this.asked.length >= MOST_AHEAD) return;
+    this.begin(next, true);
+  }
+}

@@ -5,7 +5,7 @@ FROM (
   SELECT
     c.id AS id,
     CASE
-      WHEN {{bytes}} > :mostBytes THEN NULL
+      WHEN NOT {{isClaimed}} AND {{bytes}} > :mostBytes THEN NULL
       WHEN {{isClaimed}} OR ({{present}} = (c.fingerprint IS NOT NULL) AND NOT ({{unfolded}})) THEN concat(
         '{"seq":', c.id, ',"table":', {{tableJson}},
         ',"operation":"', iif(c.fingerprint IS NULL, 'delete', 'upsert'), '"',

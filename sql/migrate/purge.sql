@@ -11,6 +11,7 @@ DROP TABLE IF EXISTS _sync_conflicts;
 DROP TABLE IF EXISTS _sync_peers;
 DROP TABLE IF EXISTS _sync_marks;
 DROP TABLE IF EXISTS _sync_origins;
+DROP TABLE IF EXISTS _sync_dropped;
 DROP TABLE IF EXISTS _sync_changes;
 DROP TABLE IF EXISTS _sync_guard;
 DROP TABLE IF EXISTS _sync_replica;

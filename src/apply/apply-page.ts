@@ -1,5 +1,5 @@
 import { readReplica, type Changelog } from '../changelog/changelog.js';
-import { drawMark } from '../changelog/marks.js';
+import { drawMark, headOf } from '../changelog/marks.js';
 import { storedCursor } from '../changelog/peers.js';
 import { SyncError, messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
@@ -88,6 +88,7 @@ export function applyPart(changelog: Changelog, progress: PageInProgress, option
 
 function applyNext(changelog: Changelog, progress: PageInProgress, options: ApplyOptions): PartDone {
   const counts = { ...progress.counts };
+  const head = headOf(changelog.database);
   const next = applyInBox(changelog, progress, counts, options);
   const done = next >= progress.changes.length;
   if (done && !progress.page.has_more) {
@@ -97,6 +98,7 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
     });
   }
   let overclaimed = false;
+  if (!done) changelog.prepare(statement('apply/forget-sender')).run({ head });
   if (done) {
     moveCursor(changelog, progress.page, counts, options);
     if (!progress.page.has_more) ({ overclaimed } = learn(changelog, progress.page, options.nowMs));

@@ -4,13 +4,15 @@ import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
 import type { Named } from '../wire/change.js';
 import { keyText } from '../wire/key-text.js';
-import { compareVersions, hasSeen, isTombstone, sameContent, type Version } from '../wire/version.js';
+import type { SqlValue } from '../wire/value.js';
+import { compareVersions, isTombstone, type Version } from '../wire/version.js';
 import { findVersion } from './local.js';
 import { heldChange } from './quarantine.js';
 
 /**
- * Throws `rows_missing` unless this replica has every version that a page only names, or one that took its place. What
- * we claim of a log is about that log as it was: the entries of one that was rewound since are others. What is known
+ * Throws `rows_missing` unless this replica has every version that a page only names, or a greater one of that row. What
+ * we claim of a log is about that log as it was: the entries of one that was rewound since are others. Whether the greater
+ * one knew it is not asked: it was compared where we have our claim from, or will be where the name is from. What is known
  * stays known, so no transaction has to hold both this and what is applied.
  */
 export function requireNamed(changelog: Changelog, peer: string, named: readonly Named[]): void {
@@ -43,26 +45,20 @@ function isHere(
   const local = table.key.length === key.length ? findVersion(changelog, table, key) : null;
   const isOld = (tombstone: Version) => horizon !== null && tombstone.stamp <= horizon.stamp;
   // A deletion that was pruned here; a row that it may have been about has to come, to be looked at.
-  if (local === null && isTombstone(version) && isOld(version)) return true;
-  if (local !== null && takesPlaceOf(local.version, version)) {
-    // Who has what this deletion overruled may have pruned it, and is told of it again.
-    const isNews = isTombstone(local.version) && isOld(local.version);
-    return !isNews || compareVersions(local.version, version) === 0;
-  }
-  return isKept(changelog, { table: name, key, version });
+  if (local === null)
+    return (isTombstone(version) && isOld(version)) || isKept(changelog, name, key, version);
+  const order = compareVersions(local.version, version);
+  // Who has what this deletion overrules may have pruned it, and is told of it again.
+  if (order > 0) return !(isTombstone(local.version) && isOld(local.version));
+  return order === 0 || isKept(changelog, name, key, version);
 }
 
-function takesPlaceOf(local: Version, named: Version): boolean {
-  const order = compareVersions(local, named);
-  return order === 0 || (order > 0 && (sameContent(local, named) || hasSeen(local, named)));
-}
-
-/** Whether it waits in quarantine, or was overruled and went to the ledger. */
-function isKept(changelog: Changelog, { table, key, version }: Named): boolean {
+/** Whether it waits in quarantine, or a person is to decide about it, or has dropped it. */
+function isKept(changelog: Changelog, table: string, key: readonly SqlValue[], version: Version): boolean {
   const held = heldChange(changelog, { table, key });
-  if (held !== null && takesPlaceOf(held.change.version, version)) return true;
+  if (held !== null && compareVersions(held.change.version, version) >= 0) return true;
   const { stamp, origin, fingerprint } = version;
   const bound = { table, key: keyText(key), stamp, origin, fingerprint };
-  const { found } = changelog.prepare(statement('apply/is-in-ledger')).get(bound) as { found: number };
+  const { found } = changelog.prepare(statement('apply/is-kept')).get(bound) as { found: number };
   return found === 1;
 }

@@ -9,6 +9,7 @@ import { authorAnew } from './author-anew.js';
 import { guarded } from './guarded.js';
 import { changeOf, readHeld, type Held } from './held-list.js';
 import type { Change } from '../wire/change.js';
+import { keyText } from '../wire/key-text.js';
 import { findRow, findVersion, type ApplyClock } from './local.js';
 import { retryParked } from './parked.js';
 import { quarantine, release } from './quarantine.js';
@@ -65,9 +66,16 @@ export function retryClashing(changelog: Changelog, clock: ApplyClock): number {
 export function dropHeld(changelog: Changelog, id: number, nowMs: number): Held {
   const held = readHeld(changelog.database, id);
   release(changelog, id);
+  noteDropped(changelog, changeOf(held));
   changelog.prepare(statement('peers/note-dropped')).run({ name: held.peer });
   tellOwn(changelog, nowMs);
   return held;
+}
+
+function noteDropped(changelog: Changelog, { table, key, version }: Change): void {
+  const { stamp, origin, fingerprint } = version;
+  const bound = { table, key: keyText(key), stamp, origin, fingerprint };
+  changelog.prepare(statement('quarantine/note-dropped')).run(bound);
 }
 
 function retryOne(changelog: Changelog, held: Held, clock: ApplyClock, deliberate: boolean): string | null {

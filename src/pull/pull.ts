@@ -79,12 +79,7 @@ async function pullPages(parts: PullParts, before: PullResult, signal: AbortSign
   for (let moves = 0; ;) {
     const received = await ahead.from(start.cursor);
     signal.throwIfAborted();
-    const applied = await applyPages(parts, start, received);
-    if (applied === 'rows missing') {
-      start = { ...start, whole: true };
-      ahead = pagesAhead(parts, start, signal);
-      continue;
-    }
+    const applied = await applyOrAskWhole(parts, start, received, signal);
     if (applied === 'cursor moved') {
       moves += 1;
       if (moves > MAX_CURSOR_MOVES) throw overtaken(parts.peer);
@@ -119,21 +114,34 @@ async function ask(
   return parts.attempts.run(() => parts.client.page(query, signal), signal);
 }
 
-/**
- * Applies the first of these pages, and as many of the others as can be with it. Or says why it has to be asked for again:
- * another process has moved the cursor meanwhile, or it only names what we lack.
- */
+/** Applies pages; where the first only names what we lack, it is asked for with its rows. */
+async function applyOrAskWhole(
+  parts: PullParts,
+  start: PullStart,
+  pages: [CamePage, ...CamePage[]],
+  signal: AbortSignal,
+): Promise<ApplyResponse | 'cursor moved'> {
+  try {
+    return await applyPages(parts, start, pages);
+  } catch (error) {
+    if (!isCode(error, 'rows_missing')) throw error;
+  }
+  const page = await ask(parts, { ...start, whole: true }, false, signal);
+  signal.throwIfAborted();
+  return applyPages(parts, start, [{ ...page, since: start.cursor }]);
+}
+
+/** Applies the first of these pages, and as many of the others as can be with it; or another process was first. */
 async function applyPages(
   parts: PullParts,
-  { pruned, member, whole = false }: PullStart,
+  { pruned, member }: PullStart,
   [first, ...further]: [CamePage, ...CamePage[]],
-): Promise<ApplyResponse | 'cursor moved' | 'rows missing'> {
+): Promise<ApplyResponse | 'cursor moved'> {
   const request = { peer: parts.peer, epoch: member.epoch, pruned };
   try {
     return await parts.writer.apply({ ...request, ...sentPage(first), further: further.map(sentPage) });
   } catch (error) {
     if (isCode(error, 'cursor_moved')) return 'cursor moved';
-    if (isCode(error, 'rows_missing') && !whole) return 'rows missing';
     throw error;
   }
 }

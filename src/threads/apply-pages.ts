@@ -67,6 +67,8 @@ class Run {
   whole: Applied[] = [];
   /** How far the page after them has come; null where that was not begun. */
   part: PageInProgress | null = null;
+  /** The page that was begun last. */
+  private place = 0;
 
   constructor(
     private readonly applying: Applying,
@@ -75,8 +77,9 @@ class Run {
     private readonly together: boolean,
   ) {}
 
+  /** Whether no page but the first was begun, so that a failure is its own, or of its commit. */
   get isAtFirst(): boolean {
-    return this.whole.length === 0;
+    return this.place === 0;
   }
 
   /** Goes on with the first page, and then with those that follow, until the time is over. */
@@ -84,6 +87,7 @@ class Run {
     // It may be tried again, where another program had the lock.
     this.whole = [];
     this.part = null;
+    this.place = 0;
     const endMs = performance.now() + this.applying.boxMs();
     for (let current = progress; ;) {
       const part = applyPart(this.applying.changelog(), current, this.options(endMs));
@@ -96,6 +100,7 @@ class Run {
       const mayGoOn = this.together && next !== undefined && performance.now() < endMs;
       if (!mayGoOn || !this.applying.mayFollow(next.page)) return;
       current = beginPage(next.page);
+      this.place = this.whole.length;
     }
   }
 
@@ -104,7 +109,7 @@ class Run {
     return {
       peer,
       epoch,
-      since: this.pages[this.whole.length]?.since ?? '',
+      since: this.pages[this.place]?.since ?? '',
       ...(pruned === undefined ? {} : { pruned }),
       boxMs: endMs - performance.now(),
       elapsedMs: () => performance.now(),

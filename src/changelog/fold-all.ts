@@ -2,8 +2,11 @@ import type { Changelog } from './changelog.js';
 import { foldBatch } from './fold.js';
 import type { FoldClock } from './next-version.js';
 
-/** Raw entries that one transaction folds at most. */
+/** Raw entries that one transaction folds at most; the first ones fewer, since somebody may wait for them. */
 const FOLD_BATCH = 10_000;
+const FIRST_BATCH = 2_000;
+/** About so many are folded in a ms. */
+const ENTRIES_A_MS = 50;
 
 /** How folding gets at the database. */
 export interface Folding {
@@ -12,6 +15,8 @@ export interface Folding {
   /** The changelog as the schema is now. */
   readonly changelog: () => Changelog;
   readonly clock: () => FoldClock;
+  /** How long the transaction that is open may hold the lock. */
+  readonly boxMs: () => number;
 }
 
 /** What was folded, over all batches. */
@@ -24,13 +29,14 @@ export interface Folded {
 
 /** Folds until the log is read, batch by batch, then runs `work` in the transaction of the last one. */
 export async function afterFold<T>(
-  { run, changelog, clock }: Folding,
+  { run, changelog, clock, boxMs }: Folding,
   work: () => T,
 ): Promise<{ folded: Folded; result: T }> {
   const folded = { entries: 0, versions: 0, keyless: [] as string[] };
-  for (;;) {
+  for (let most = FIRST_BATCH; ; most = Math.min(FOLD_BATCH, most * 2)) {
     const { batch, outcome } = await run(() => {
-      const batch = foldBatch(changelog(), { limit: FOLD_BATCH, ...clock() });
+      const limit = Math.min(most, boxMs() * ENTRIES_A_MS);
+      const batch = foldBatch(changelog(), { limit, ...clock() });
       return { batch, outcome: batch.more ? null : { result: work() } };
     });
     folded.entries += batch.entries;

@@ -107,5 +107,6 @@ function folding(changelog: Changelog, transactions: Transactions, { now, maxSke
     run: (work) => transactions.run(work),
     changelog: () => changelog,
     clock: () => ({ nowMs: now(), maxSkewMs }),
+    boxMs: () => transactions.boxMs,
   };
 }

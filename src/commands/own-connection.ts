@@ -50,6 +50,7 @@ export async function writing<T>(
       run: <R>(inside: () => R): Promise<R> => transactions.run(inside),
       changelog: () => changelog,
       clock,
+      boxMs: () => transactions.boxMs,
     };
     keepMark(database);
     return await work({

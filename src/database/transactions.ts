@@ -4,22 +4,26 @@ import { environmentError, isBusy } from './open.js';
 import { SyncError } from '../errors.js';
 
 /*
- * SQLite keeps no queue for the write lock: a program that waits for it looks at moments of its own, at most 100 ms
- * apart. So its turn comes for certain where the lock is free for that long. Beside a program that writes now, our
- * transactions are short, and it has its turn after each; where nobody has written for a while, they are long, and the
- * turns fewer: short transactions cost twice as much a row.
+ * SQLite keeps no queue for the write lock: a program that waits for it looks after 1, 3, 8, 18, 33 ms and so on, in the
+ * end every 100 ms. So its turn comes for certain where the lock is free for that long. Beside a program that writes now,
+ * our transactions are so short that it has its turn at one of its first looks; where nobody writes, they are long, and
+ * the turns fewer: short transactions cost several times as much a row.
  */
 
-/** Other programs that have committed within this time write now. */
-const BUSY_FOR_MS = 5_000;
+/** Another program writes now: its last two commits were seen within the first of these, the last within the second. */
+const COMMITS_WITHIN_MS = 1_000;
+const BUSY_FOR_MS = 500;
+/** Whether a commit that was seen alone is followed by others shows soon. */
+const ALONE_FOR_MS = 50;
 
-/** Beside them a transaction of ours holds the lock for about this long at most, and rests for a share of that. */
-const SHORT_BOX_MS = 50;
-const SHORT_TURN_SHARE = 0.5;
+/** Beside it a transaction of ours works for about this long at most, and rests for that many times as long. */
+const SHORT_BOX_MS = 2;
+const SHORT_TURN_FACTOR = 2.5;
 const SHORTEST_TURN_MS = 1;
 
-/** Otherwise it may hold it longer, and rests once it was held for that long in all. */
-const LONG_BOX_MS = 400;
+/** Otherwise it may work longer, and rests once it has for that long in all. */
+const LONG_BOX_MS = 200;
+const HELD_BEFORE_TURN_MS = 600;
 const LONG_TURN_MS = 100;
 
 /** Between two attempts to get the write lock. */
@@ -37,8 +41,9 @@ export class Transactions {
   /** How long we have held the lock since the application's last turn. */
   private heldMs = 0;
   private dataVersion: unknown = null;
-  /** When another program was last seen to have committed, on the same clock. */
+  /** When another program was last seen to have committed, and until when it counts as writing, on the same clock. */
   private foreignCommitMs = -Infinity;
+  private busyUntilMs = -Infinity;
 
   constructor(
     private readonly database: Database,
@@ -79,32 +84,44 @@ export class Transactions {
 
   private runTimed<T>(work: () => T): T {
     this.lookForCommits();
-    const startedMs = performance.now();
+    let tookMs: number | null = null;
+    const timed = (): T => {
+      const startedMs = performance.now();
+      try {
+        return work();
+      } finally {
+        tookMs = performance.now() - startedMs;
+      }
+    };
     try {
-      return this.database.transaction(work).immediate();
+      return this.database.transaction(timed).immediate();
     } finally {
-      this.planTurn(startedMs);
+      if (tookMs !== null) this.planTurn(tookMs);
     }
   }
 
   /** `PRAGMA data_version` changes with the commits of others, not with ours. */
   private lookForCommits(): void {
     const dataVersion = this.database.pragma('data_version', { simple: true });
-    if (this.dataVersion !== null && dataVersion !== this.dataVersion)
-      this.foreignCommitMs = performance.now();
+    const nowMs = performance.now();
+    if (this.dataVersion !== null && dataVersion !== this.dataVersion) {
+      const isAlone = nowMs - this.foreignCommitMs > COMMITS_WITHIN_MS;
+      this.busyUntilMs = nowMs + (isAlone ? ALONE_FOR_MS : BUSY_FOR_MS);
+      this.foreignCommitMs = nowMs;
+    }
     this.dataVersion = dataVersion;
   }
 
   private isBesideWriter(): boolean {
-    return performance.now() - this.foreignCommitMs < BUSY_FOR_MS;
+    return performance.now() < this.busyUntilMs;
   }
 
-  private planTurn(startedMs: number): void {
-    const endedMs = performance.now();
-    const tookMs = endedMs - startedMs;
+  /** What a commit costs beyond the work is written when the lock is free again, for the most part. */
+  private planTurn(tookMs: number): void {
+    const nowMs = performance.now();
     this.heldMs += tookMs;
-    if (this.isBesideWriter()) this.restUntilMs = endedMs + tookMs * SHORT_TURN_SHARE;
-    else if (this.heldMs >= LONG_BOX_MS) this.restUntilMs = endedMs + LONG_TURN_MS;
+    if (this.isBesideWriter()) this.restUntilMs = nowMs + tookMs * SHORT_TURN_FACTOR;
+    else if (this.heldMs >= HELD_BEFORE_TURN_MS) this.restUntilMs = nowMs + LONG_TURN_MS;
     else return;
     this.heldMs = 0;
   }

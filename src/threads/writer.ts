@@ -233,7 +233,8 @@ export class Writer implements WriterCalls {
   private afterFold<T>(work: () => T): Promise<{ folded: Folded; result: T }> {
     const run = <R>(inside: () => R): Promise<R> => this.write(inside);
     const changelog = (): Changelog => this.changelogAt.current();
-    return afterFold({ run, changelog, clock: () => this.clock() }, work);
+    const boxMs = () => this.transactions.boxMs;
+    return afterFold({ run, changelog, clock: () => this.clock(), boxMs }, work);
   }
 
   /** Knows afterwards all that the app has written, also while triggers were missing. */

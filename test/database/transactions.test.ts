@@ -32,7 +32,7 @@ describe('transactions of ours, one after the other', function () {
     database.pragma('journal_mode = WAL');
     database.exec('CREATE TABLE ours (id); CREATE TABLE theirs (id)');
     const transactions = new Transactions(database, 5_000, () => undefined);
-    expect(transactions.boxMs).to.equal(400);
+    expect(transactions.boxMs).to.equal(200);
     const program = spawn('python3', ['-c', WRITER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
     const output = text(program.stdout);
     let running = true;
@@ -49,7 +49,7 @@ describe('transactions of ours, one after the other', function () {
     database.close();
     expect(refused).to.equal(0);
     expect(committed).to.be.above(20);
-    expect([...boxes]).to.deep.equal([400, 50]);
+    expect([...boxes]).to.deep.equal([200, 2]);
   });
 });
 

@@ -10,8 +10,8 @@ const ENTRIES_A_MS = 50;
 
 /** How folding gets at the database. */
 export interface Folding {
-  /** Runs work in a write transaction of its own. */
-  readonly run: <T>(work: () => T) => Promise<T>;
+  /** Runs work in a write transaction of its own; `isPressed`: the one before left some of the log. */
+  readonly run: <T>(work: () => T, isPressed: boolean) => Promise<T>;
   /** The changelog as the schema is now. */
   readonly changelog: () => Changelog;
   readonly clock: () => FoldClock;
@@ -33,12 +33,12 @@ export async function afterFold<T>(
   work: () => T,
 ): Promise<{ folded: Folded; result: T }> {
   const folded = { entries: 0, versions: 0, keyless: [] as string[] };
-  for (let most = FIRST_BATCH; ; most = Math.min(FOLD_BATCH, most * 2)) {
+  for (let most = FIRST_BATCH, isPressed = false; ; isPressed = true, most = Math.min(FOLD_BATCH, most * 2)) {
     const { batch, outcome } = await run(() => {
       const limit = Math.min(most, boxMs() * ENTRIES_A_MS);
       const batch = foldBatch(changelog(), { limit, ...clock() });
       return { batch, outcome: batch.more ? null : { result: work() } };
-    });
+    }, isPressed);
     folded.entries += batch.entries;
     folded.versions += batch.versions;
     folded.keyless.push(...batch.keyless.filter((name) => !folded.keyless.includes(name)));

@@ -104,7 +104,7 @@ export async function foldAll(
 
 function folding(changelog: Changelog, transactions: Transactions, { now, maxSkewMs }: LookOptions): Folding {
   return {
-    run: (work) => transactions.run(work),
+    run: (work, isPressed) => transactions.run(work, isPressed),
     changelog: () => changelog,
     clock: () => ({ nowMs: now(), maxSkewMs }),
     boxMs: () => transactions.boxMs,

@@ -47,7 +47,7 @@ export async function writing<T>(
     await transactions.run(() => claimIdentity(database, config.node.id));
     const clock = () => ({ nowMs: Date.now(), maxSkewMs: config.clock.maxSkewMs });
     const folding = {
-      run: <R>(inside: () => R): Promise<R> => transactions.run(inside),
+      run: <R>(inside: () => R, isPressed: boolean): Promise<R> => transactions.run(inside, isPressed),
       changelog: () => changelog,
       clock,
       boxMs: () => transactions.boxMs,

@@ -190,7 +190,7 @@ export class Writer implements WriterCalls {
   }
 
   /** Runs work in a write transaction, once what a change of the schema made necessary is done. */
-  private async write<T>(work: () => T): Promise<T> {
+  private async write<T>(work: () => T, isPressed = false): Promise<T> {
     const { result, schema } = await this.transactions.run(() => {
       const schema = this.changelogAt.repair();
       this.instance.renewReplaced();
@@ -198,7 +198,7 @@ export class Writer implements WriterCalls {
       const result = work();
       this.handed.save();
       return { schema, result };
-    });
+    }, isPressed);
     this.instance.committed();
     this.handed.committed();
     if (schema !== null) this.schemaChange = merged(this.schemaChange, schema);
@@ -231,7 +231,7 @@ export class Writer implements WriterCalls {
   }
 
   private afterFold<T>(work: () => T): Promise<{ folded: Folded; result: T }> {
-    const run = <R>(inside: () => R): Promise<R> => this.write(inside);
+    const run = <R>(inside: () => R, isPressed: boolean): Promise<R> => this.write(inside, isPressed);
     const changelog = (): Changelog => this.changelogAt.current();
     const boxMs = () => this.transactions.boxMs;
     return afterFold({ run, changelog, clock: () => this.clock(), boxMs }, work);

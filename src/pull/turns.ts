@@ -17,7 +17,8 @@ export class Turns {
     const { before } = this;
     let end = (): void => undefined;
     const pulled = new Promise<void>((resolve) => (end = resolve));
-    this.before = Promise.all([before, pulled]);
+    // Without the results, each of which would hold the one before.
+    this.before = Promise.all([before, pulled]).then(() => undefined);
     try {
       await this.turn(before, signal);
       return await pull();

@@ -4,7 +4,7 @@ import { constants, createGzip } from 'node:zlib';
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { SyncError } from '../errors.js';
-import { SNAPSHOT_HASH_HEADER, SNAPSHOT_LENGTH_HEADER } from '../wire/snapshot.js';
+import { SNAPSHOT_HASH_HEADER, SNAPSHOT_LENGTH_HEADER } from '../wire/snapshot-format.js';
 import type { FeedParts } from './feed.js';
 import type { HeldSnapshot } from './snapshots.js';
 import { NODE_ID } from '../wire/instance.js';

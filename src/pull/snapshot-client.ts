@@ -1,7 +1,6 @@
-import { createReadStream, createWriteStream, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createWriteStream, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createHash } from 'node:crypto';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,7 +8,8 @@ import { createGunzip } from 'node:zlib';
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
 import { messageOf, SyncError } from '../errors.js';
 import { KEY_HEADER } from '../wire/http.js';
-import { SNAPSHOT_HASH_HEADER, SNAPSHOT_LENGTH_HEADER } from '../wire/snapshot.js';
+import { SNAPSHOT_HASH_HEADER, SNAPSHOT_LENGTH_HEADER } from '../wire/snapshot-format.js';
+import { hashOf } from '../wire/snapshot-hash.js';
 import { answerError } from './answer-error.js';
 import type { HttpTarget } from './request.js';
 import { unreachable } from './unreachable.js';
@@ -241,9 +241,7 @@ async function refusal(answer: Dispatcher.ResponseData, target: HttpTarget): Pro
 }
 
 async function requireIntact({ file, target }: SnapshotRequest, { sha256 }: Wanted): Promise<void> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  if (hash.digest('hex') === sha256) return;
+  if ((await hashOf(file)) === sha256) return;
   forget(file);
   throw damaged(target, 'it does not match its checksum');
 }

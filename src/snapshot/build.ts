@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 import { foldBatch } from '../changelog/fold.js';
 import { captureOf } from '../changelog/triggers.js';
@@ -15,7 +13,9 @@ import { messageOf, SyncError } from '../errors.js';
 import { fragment, identifier, statement, template, verbatim, type Sql } from '../sql/template.js';
 import { ChangelogAtSchema } from '../changelog/changelog-at.js';
 import { formatCursor } from '../wire/cursor.js';
-import { SNAPSHOT_FORMAT, type SnapshotDescription } from '../wire/snapshot.js';
+import type { SnapshotDescription } from '../wire/snapshot.js';
+import { hashOf } from '../wire/snapshot-hash.js';
+import { SNAPSHOT_FORMAT } from '../wire/snapshot-format.js';
 import { copyEntries, copyGroup, copyRows, inspectSource, isVerbatim, type Copied } from './copy.js';
 import { instanceOf } from '../wire/instance.js';
 
@@ -58,12 +58,6 @@ export async function buildSnapshot(config: Config, file: string): Promise<Built
     if (isBusy(error)) throw tooBusy(config, error);
     throw environmentError(config.database.path, error) ?? failed(config, error);
   }
-}
-
-export async function hashOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
 }
 
 function writeSnapshot(config: Config, file: string): void {

@@ -1,19 +1,7 @@
 import { z } from 'zod';
 import { MAX_CURSOR_LENGTH } from './cursor.js';
 import { EPOCH, NODE_ID } from './instance.js';
-
-/*
- * `GET /sync/snapshot` answers with a SQLite file: the replicated tables with their rows, and what a replica knows of
- * them. One row of its table `_sync_snapshot` says what it is (docs/protocol.md).
- */
-
-/** Lower-case hex SHA-256 of the file. */
-export const SNAPSHOT_HASH_HEADER = 'x-snapshot-sha256';
-
-/** Bytes of the file, also where what crosses is compressed. */
-export const SNAPSHOT_LENGTH_HEADER = 'x-snapshot-length';
-
-export const SNAPSHOT_FORMAT = 1;
+import { SNAPSHOT_FORMAT } from './snapshot-format.js';
 
 const columns = z.array(z.string().min(1));
 
@@ -31,6 +19,7 @@ const tableSchema = z.strictObject({
   allow_integer_key: z.boolean(),
 });
 
+/** What the row of `_sync_snapshot` holds. */
 const descriptionSchema = z.strictObject({
   format: z.literal(SNAPSHOT_FORMAT),
   /** The replica that made it, and its instance. */

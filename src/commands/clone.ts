@@ -1,57 +1,22 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
-import { keepMark } from '../changelog/mark-file.js';
 import type { CommandContext, CommandDefinition } from '../cli/command.js';
-import { isLoopback, parseListen, parsePeerAddress } from '../config/addresses.js';
-import { keyFaults, splitKeys } from '../config/api-keys.js';
+import { isLoopback } from '../config/addresses.js';
 import type { Config, PeerConfig } from '../config/config.js';
-import { configError } from '../config/faults.js';
-import { loadConfig } from '../config/load.js';
-import { openFile } from '../database/open.js';
 import { SyncError } from '../errors.js';
-import { databasePathAnswer, listenAnswer, nodeIdAnswer } from '../init/answers.js';
-import { configText, type Answers } from '../init/config-text.js';
 import { answerError } from '../pull/answer-error.js';
 import { openConnection, shortJson, type HttpTarget } from '../pull/request.js';
-import { fetchSnapshot, forget, takeOver, type ReceivedSnapshot } from '../pull/snapshot-client.js';
-import { adopt, readDescription } from '../snapshot/adopt.js';
-import { firstPull, type FirstPull } from '../replica/first-pull.js';
+import { fetchSnapshot, type ReceivedSnapshot } from '../pull/snapshot-client.js';
+import type { FirstPull } from '../replica/first-pull.js';
 import { PROTOCOL } from '../wire/page.js';
-import type { SnapshotDescription, SnapshotTable } from '../wire/snapshot.js';
 import { usage } from './actions.js';
+import { DEFAULT_KEY_VARIABLE, requireNew, wishOf, type CloneOptions, type Wish } from './clone-wish.js';
 import { progressBar, type Progress } from './progress.js';
-import { configThere, writeConfig } from './write-config.js';
+import { configThere } from './write-config.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Of silence. The peer answers within 10 s, if only that the snapshot is not ready. */
 const REQUEST_TIMEOUT_MS = 60_000;
-const DEFAULT_KEY_VARIABLE = 'SYNC_API_KEY';
-const DEFAULT_MIN_KEY_LENGTH = 32;
-
-const HEADER = `# The configuration of one replica of sqlite-p2p-sync, written by clone: tables and peer are those of the replica that
-# it was cloned from. Check them, then run
-#   sqlite-p2p-sync start       serves this replica's changes and pulls those of the peers
-# A key behind a # shows its default.`;
-
-interface CloneOptions {
-  readonly db: string;
-  readonly node: string;
-  readonly listen?: string;
-  readonly keyEnv?: string;
-  readonly force?: boolean;
-}
-
-/** What was asked for, checked. */
-interface Wish {
-  readonly address: string;
-  /** Absolute. */
-  readonly database: string;
-  readonly node: string;
-  readonly listen: string;
-  readonly keyVariable: string;
-  readonly apiKey: string | null;
-}
 
 /** Makes a new replica from what a running peer holds: its replicated tables, and a configuration of its own. */
 export const command: CommandDefinition<CloneOptions> = {
@@ -75,60 +40,16 @@ export const command: CommandDefinition<CloneOptions> = {
     if (options.force !== true && existsSync(context.configFile)) throw configThere(context.configFile);
     const peer = { name: await nodeAt(wish), address: wish.address };
     const unfinished = `${wish.database}.unfinished`;
-    const received = await receive(context, wish, peer, unfinished);
-    const description = readDescription(unfinished);
-    requireSender(description, peer, unfinished);
-    const config = configure(context, wish, peer, description, options.force === true, (draft) => {
-      finish(draft, unfinished, description);
-    });
-    report(context, { config, peer, received, pull: await firstPull(config, peer, description.renewed) });
+    // Most of the program is loaded while the peer makes the snapshot, which takes longer.
+    const [received, { settle }] = await Promise.all([
+      receive(context, wish, peer, unfinished),
+      import('./settle-clone.js'),
+    ]);
+    const settled = await settle(context, { wish, peer, unfinished, overwrite: options.force === true });
+    report(context, { ...settled, peer, received });
     return 0;
   },
 };
-
-function wishOf(given: string, options: CloneOptions): Wish {
-  const address = parsePeerAddress(given);
-  if (address === null)
-    throw usage(`clone: ${JSON.stringify(given)} is no address`, 'Expected http://host:port or host:port.');
-  const listen = listenAnswer(options.listen);
-  const keyVariable = options.keyEnv ?? DEFAULT_KEY_VARIABLE;
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(keyVariable)) {
-    throw usage(
-      '--key-env does not name an environment variable',
-      'Expected its name, such as SYNC_API_KEY, and not the key itself.',
-    );
-  }
-  const keys = splitKeys(process.env[keyVariable]);
-  requireKey(keys, listen, keyVariable);
-  return {
-    address,
-    database: resolve(options.db),
-    node: nodeIdAnswer(options.node),
-    listen,
-    keyVariable,
-    apiKey: keys[0] ?? null,
-  };
-}
-
-/** What the configuration would be refused for in the end, before anything is fetched. */
-function requireKey(keys: readonly string[], listen: string, variable: string): void {
-  const address = parseListen(listen);
-  if (address === null) throw new TypeError('Expected an address that was checked');
-  const security = { api_key_env: variable, min_key_length: DEFAULT_MIN_KEY_LENGTH };
-  const faults = keyFaults(keys, { node: { id: '', name: null, listen: address }, security });
-  if (faults.length > 0) throw configError('the new configuration', faults);
-}
-
-/** A WAL or a journal that is left there would be taken for the new file's. */
-function requireNew(file: string): void {
-  const there = ['', '-wal', '-shm', '-journal']
-    .map((suffix) => file + suffix)
-    .find((path) => existsSync(path));
-  if (there === undefined) return;
-  throw new SyncError('database_exists', `${there} exists already`, {
-    hint: 'clone makes a new database: name another file with --db FILE, or move that one away.',
-  });
-}
 
 const healthBody = z.object({ node: z.string(), protocol: z.number() });
 
@@ -206,87 +127,6 @@ async function receive(
     });
   } finally {
     bars.at(-1)?.stop();
-  }
-}
-
-function requireSender({ node }: SnapshotDescription, peer: PeerConfig, file: string): void {
-  if (node === peer.name) return;
-  forget(file);
-  throw new SyncError(
-    'wrong_node',
-    `${peer.address} answers as "${peer.name}", but its snapshot is of "${node}"`,
-    {
-      hint: 'Run clone again; it starts from the beginning.',
-    },
-  );
-}
-
-/** Makes the configuration and, once that is found sound, the database; neither stays without the other. */
-function configure(
-  context: CommandContext,
-  wish: Wish,
-  peer: PeerConfig,
-  description: SnapshotDescription,
-  overwrite: boolean,
-  makeDatabase: (draft: Config) => void,
-): Config {
-  const answers: Answers = {
-    nodeId: wish.node,
-    listen: wish.listen,
-    databasePath: databasePathAnswer(wish.database, dirname(context.configFile)),
-    peers: [peer],
-    tables: description.tables.map(findingOf),
-    timestampPatterns: null,
-    ...(wish.keyVariable === DEFAULT_KEY_VARIABLE ? {} : { apiKeyEnv: wish.keyVariable }),
-  };
-  const text = configText(answers, HEADER);
-  const draft = `${context.configFile}.unfinished`;
-  try {
-    writeConfig(draft, text, true);
-    makeDatabase(loadConfig(draft));
-  } finally {
-    rmSync(draft, { force: true });
-  }
-  writeConfig(context.configFile, text, overwrite);
-  return context.loadConfig();
-}
-
-function findingOf(table: SnapshotTable): Answers['tables'][number] {
-  return {
-    name: table.name,
-    kind: 'table',
-    replicable: true,
-    reason: null,
-    remedy: null,
-    integerKey: table.allow_integer_key,
-    key: table.primary_key,
-    timestampColumn: table.timestamp_column,
-    timestampFormat: table.timestamp_format,
-    softDeleteColumn: table.soft_delete_column,
-    notes: [],
-    settings: {
-      conflictResolution: table.conflict_resolution,
-      preferredNode: table.preferred_node,
-      resolver: table.resolver === null ? null : `./${table.resolver}`,
-      excludeColumns: table.exclude_columns,
-    },
-  };
-}
-
-/** From here on the file is the new replica's. */
-function finish(config: Config, unfinished: string, description: SnapshotDescription): void {
-  takeOver(unfinished);
-  adopt(config, unfinished, description, Date.now());
-  requireNew(config.database.path);
-  renameSync(unfinished, config.database.path);
-  const database = openFile(config.database.path, {
-    readonly: true,
-    busyTimeoutMs: config.database.busyTimeoutMs,
-  });
-  try {
-    keepMark(database);
-  } finally {
-    database.close();
   }
 }
 

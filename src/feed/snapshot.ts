@@ -9,6 +9,9 @@ import type { FeedParts } from './feed.js';
 import type { HeldSnapshot } from './snapshots.js';
 import { NODE_ID } from '../wire/instance.js';
 
+/** Read and sent at once: with the usual 64 KiB a clone on the same machine waits twice as long. */
+const READ_BYTES = 256 * 1024;
+
 /** When to ask again, in seconds, by what kept the snapshot from being served. */
 const RETRY_AFTER_S: Readonly<Record<string, number>> = {
   snapshot_building: 1,
@@ -88,7 +91,14 @@ async function sendCompressed({ file }: HeldSnapshot, response: Response): Promi
 
 /** With `range` and `if-range` as HTTP has them; 416 where the range lies behind the end. */
 function sendFile({ file }: HeldSnapshot, response: Response): Promise<void> {
-  const options = { dotfiles: 'allow', etag: false, lastModified: false, cacheControl: false } as const;
+  // The last of them goes on to the stream that reads the file.
+  const options = {
+    dotfiles: 'allow',
+    etag: false,
+    lastModified: false,
+    cacheControl: false,
+    highWaterMark: READ_BYTES,
+  } as const;
   return new Promise((resolve, reject) => {
     response.sendFile(file, options, (error?: NodeJS.ErrnoException) => {
       if (error === undefined || isCut(error)) resolve();

@@ -23,6 +23,9 @@ const MAX_RETRY_AFTER_S = 30;
 /** An answer that is no snapshot is shorter than this, in bytes. */
 const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
 
+/** What has arrived and is not written yet; then the peer is let wait. */
+const WRITE_AHEAD_BYTES = 1024 * 1024;
+
 export interface SnapshotRequest {
   readonly target: HttpTarget;
   /** Node id of the new replica. */
@@ -156,9 +159,10 @@ async function receive(
   }
   const compressed = answer.headers['content-encoding'] === 'gzip';
   const parts = [answer.body as Readable, ...(compressed ? [createGunzip()] : [])];
+  const stream = createWriteStream(file, { flags: goesOn ? 'a' : 'w', highWaterMark: WRITE_AHEAD_BYTES });
   const counter = counting(start, wanted.bytes, target, request.onProgress);
   try {
-    await pipeline([...parts, counter, createWriteStream(file, { flags: goesOn ? 'a' : 'w' })]);
+    await pipeline([...parts, counter, stream]);
   } catch (error) {
     throw interrupted(error, request);
   }

@@ -2,19 +2,19 @@ import { expect } from 'chai';
 import { withFigures, type Results } from './documents.js';
 import { interleave } from './interleave.js';
 import { parseOptions } from './options.js';
-import { median, outcome, percentile, reaches, type Figure } from './outcome.js';
+import { isRegression, median, outcome, percentile, reaches, type Figure, type Goal } from './outcome.js';
 import { tableOf } from './report.js';
 import { word, words } from './workload.js';
 
 const silent = () => undefined;
 
-function ratioOf(ours: number, beside: number): Figure {
+function ratioOf(ours: number, beside: number, goal: Goal = { atMost: 1.6 }): Figure {
   return outcome(4, {
     what: 'first sync',
     unit: 'ms',
     ours: { name: 'ours', values: [ours] },
     beside: { name: 'floor', values: [beside] },
-    goal: { atMost: 1.6 },
+    goal,
   });
 }
 
@@ -50,11 +50,19 @@ describe('The benchmark', () => {
     expect(() => median([])).to.throw(TypeError);
   });
 
+  it('takes for a regression what exceeds the goal, or what was reached so far, by more than half', () => {
+    expect(isRegression(ratioOf(239, 100))).to.equal(false);
+    expect(isRegression(ratioOf(241, 100))).to.equal(true);
+    const missed = { atMost: 1.6, soFar: 2 };
+    expect(isRegression(ratioOf(299, 100, missed))).to.equal(false);
+    expect(isRegression(ratioOf(301, 100, missed))).to.equal(true);
+    expect(reaches(ratioOf(199, 100, missed))).to.equal(false);
+    expect(isRegression(ratioOf(239, 100, { atMost: 1.6, soFar: 1 }))).to.equal(false);
+  });
+
   it('judges by the ratio, and where there is none by the figure itself', () => {
     expect(reaches(ratioOf(160, 100))).to.equal(true);
     expect(reaches(ratioOf(161, 100))).to.equal(false);
-    expect(reaches(ratioOf(239, 100), 0.5)).to.equal(true);
-    expect(reaches(ratioOf(241, 100), 0.5)).to.equal(false);
     const alone = (value: number) =>
       outcome(10, {
         what: 'memory',

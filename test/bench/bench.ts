@@ -16,6 +16,8 @@ export interface Sizes {
   readonly small: number;
   readonly large: number;
   readonly runs: number;
+  /** Of a first sync, which goes more differently from run to run than the rest. */
+  readonly firstSyncRuns: number;
   /** How many replicas the groups of measure 12 have. */
   readonly groups: readonly number[];
 }

@@ -1,6 +1,8 @@
 /** What one figure of a measure may be at most; a ratio of ours to what it is measured beside, or a figure itself. */
 export interface Goal {
   readonly atMost: number;
+  /** What was reached, where that is not the goal: how much worse it has become is judged from there. */
+  readonly soFar?: number;
 }
 
 /** The runs of one side, in the order in which they were made. */
@@ -57,10 +59,20 @@ export function isMeasured(figure: Figure): figure is Outcome {
   return 'ours' in figure;
 }
 
-/** Whether the goal is reached; `tolerance` 0.5 lets it be exceeded by half. */
-export function reaches(figure: Figure, tolerance = 0): boolean {
+/** Whether the goal is reached. */
+export function reaches(figure: Figure): boolean {
   if (!isMeasured(figure) || figure.goal === null) return true;
-  return judged(figure) <= figure.goal.atMost * (1 + tolerance);
+  return judged(figure) <= figure.goal.atMost;
+}
+
+/** The regression guard: a goal may be exceeded by so much, as a share of it, or of what was reached so far. */
+const TOLERANCE = 0.5;
+
+/** Whether it is worse than the goal, or what was reached so far, by more than half. */
+export function isRegression(figure: Figure): boolean {
+  if (!isMeasured(figure) || figure.goal === null) return false;
+  const { atMost, soFar = atMost } = figure.goal;
+  return judged(figure) > Math.max(atMost, soFar) * (1 + TOLERANCE);
 }
 
 export function median(values: readonly number[]): number {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { SyncError } from '#src/errors.js';
 import { parsePage } from '#src/wire/page.js';
 
@@ -59,6 +60,22 @@ describe('a page', () => {
       { table: 'words', key: ['a'], version: { ...version, fingerprint: '0123456789abcdef' } },
       { table: 'words', key: ['a'], version: { ...version, fingerprint: '' } },
     ]);
+  });
+
+  it('is read as its bytes say, whatever its letters, and refused where they are no UTF-8', () => {
+    const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(text, (word) => {
+        const body = Buffer.from(JSON.stringify({ ...PAGE, node: `${word}漢😀` }));
+        expect(parsePage(body).node).to.equal(`${word}漢😀`);
+        const plain = Buffer.from(JSON.stringify({ ...PAGE, node: word }));
+        expect(parsePage(plain).node).to.equal(word);
+      }),
+    );
+    const body = Buffer.from(JSON.stringify({ ...PAGE, next_cursor: '漢' }));
+    expect(() => parsePage(body.subarray(0, -1))).to.throw(SyncError, /not JSON/);
+    body[body.indexOf('漢')] = 0xff;
+    expect(() => parsePage(body)).to.throw(SyncError, /not JSON/);
   });
 
   const damaged: [string, unknown, RegExp][] = [

@@ -23,8 +23,8 @@ const MAX_RETRY_AFTER_S = 30;
 /** An answer that is no snapshot is shorter than this, in bytes. */
 const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
 
-/** What has arrived and is not written yet; then the peer is let wait. */
-const WRITE_AHEAD_BYTES = 1024 * 1024;
+/** What has arrived and is not written yet, so that an interruption loses it; then the peer is let wait. */
+const WRITE_AHEAD_BYTES = 256 * 1024;
 
 export interface SnapshotRequest {
   readonly target: HttpTarget;

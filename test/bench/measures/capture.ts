@@ -4,7 +4,7 @@ import { createApp, insertWords, withApp } from '../app.js';
 import { captureRun, OPERATIONS, type Operation } from '../apps/capture.js';
 import type { Bench, Measure } from '../bench.js';
 import { interleave } from '../interleave.js';
-import { outcome, type Figure } from '../outcome.js';
+import { outcome, type Figure, type Goal } from '../outcome.js';
 import { startPython, type Asked } from '../programs.js';
 import { createReplicas } from '../replicas.js';
 import { words } from '../workload.js';
@@ -19,7 +19,13 @@ const WHAT: Readonly<Record<Operation, string>> = {
   commits: 'commits of one new row each',
 };
 
-const GOALS: Readonly<Record<Operation, number>> = { bulk: 1.4, rows: 1.6, all: 2.4, commits: 1.8 };
+const GOALS: Readonly<Record<Operation, Goal>> = {
+  bulk: { atMost: 1.4 },
+  rows: { atMost: 1.6 },
+  // So far: of the few rows of the quick benchmark.
+  all: { atMost: 2.4, soFar: 3 },
+  commits: { atMost: 1.8 },
+};
 
 /** A measure of what the triggers cost the application, in our process and in Python. */
 function captureMeasure(number: number, title: string, operations: readonly Operation[]): Measure {
@@ -67,7 +73,7 @@ async function figures(
           ours: { name: 'with triggers', values: triggers },
           beside: { name: 'without', values: plain },
           // the application of the goals; the other shows that the language makes no difference
-          ...(language === 'better-sqlite3' ? { goal: { atMost: GOALS[operation] } } : {}),
+          ...(language === 'better-sqlite3' ? { goal: GOALS[operation] } : {}),
         }),
       );
     }

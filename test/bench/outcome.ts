@@ -1,7 +1,7 @@
 /** What one figure of a measure may be at most; a ratio of ours to what it is measured beside, or a figure itself. */
 export interface Goal {
   readonly atMost: number;
-  /** What was reached, where that is not the goal: how much worse it has become is judged from there. */
+  /** What `--quick` has reached so far, where that is more: how much worse it has become is judged from there. */
   readonly soFar?: number;
 }
 
@@ -71,7 +71,7 @@ const TOLERANCE = 0.5;
 /** Whether it is worse than the goal, or what was reached so far, by more than half. */
 export function isRegression(figure: Figure): boolean {
   if (!isMeasured(figure) || figure.goal === null) return false;
-  const { atMost, soFar = atMost } = figure.goal;
+  const { atMost, soFar = 0 } = figure.goal;
   return judged(figure) > Math.max(atMost, soFar) * (1 + TOLERANCE);
 }
 

@@ -22,7 +22,6 @@ const WHAT: Readonly<Record<Operation, string>> = {
 const GOALS: Readonly<Record<Operation, Goal>> = {
   bulk: { atMost: 1.4 },
   rows: { atMost: 1.6 },
-  // So far: of the few rows of the quick benchmark.
   all: { atMost: 2.4, soFar: 3 },
   commits: { atMost: 1.8 },
 };

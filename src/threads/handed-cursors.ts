@@ -19,8 +19,8 @@ interface Handed {
 
 /**
  * The cursors that pullers were given. One that sleeps before it comes back with its cursor has acknowledged an older
- * one: the mark of the newer is to be kept as well. They are written down with what makes the log longer, as no mark is
- * dropped before that, and by then most have come back.
+ * one: the mark of the newer is to be kept as well. They are written down once the log is longer, before any mark is dropped
+ * for that, and by then most have come back.
  */
 export class HandedCursors {
   private readonly given = new Map<string, Handed>();
@@ -47,7 +47,7 @@ export class HandedCursors {
     if (this.unsaved.get(node)?.cursors.at(-1) === cursor) this.unsaved.delete(node);
   }
 
-  /** Writes down what was given before the log became longer. Call at the end of a write transaction. */
+  /** Writes down what was given before the log became longer. Call in each write transaction before any mark is dropped. */
   save(): void {
     this.saved = [];
     if (this.unsaved.size === 0) return;

@@ -195,8 +195,9 @@ export class Writer implements WriterCalls {
       const schema = this.changelogAt.repair();
       this.instance.renewReplaced();
       this.noteServed();
-      const result = work();
+      // Before the work, which may drop the marks that a log grown meanwhile needs no more.
       this.handed.save();
+      const result = work();
       return { schema, result };
     }, isPressed);
     this.instance.committed();

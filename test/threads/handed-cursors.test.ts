@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { SyncError } from '#src/errors.js';
+import { statement } from '#src/sql/template.js';
 import { Reader } from '#src/threads/reader.js';
 import { Writer } from '#src/threads/writer.js';
 import { addWords, createDatabaseFile, type DatabaseFile } from '../stand-ins/database-file.js';
@@ -75,6 +76,16 @@ describe('a cursor that a puller was given and has not come back with', () => {
     await writer.handOut('bob', cursors.at(-2) ?? '', cursors.at(-1) ?? '');
     await grow();
     expect(await accepted()).to.deep.equal([0, 0, 1, 1, 1, 1, 1, 1].map(Boolean));
+  });
+
+  it('is accepted where old marks go in the very transaction that finds the log grown', async () => {
+    const [, first = '', second = ''] = cursors;
+    await writer.acknowledge('bob', 'b0', first);
+    await writer.handOut('bob', first, second);
+    const thin = statement('changelog/thin-marks').replace(':newestKept', 'NEW.log_id - 100000');
+    file.app.exec(`CREATE TRIGGER thin AFTER INSERT ON _sync_marks BEGIN ${thin}; END`);
+    await grow();
+    expect(await accepted()).to.deep.equal([1, 1, 0, 0, 0, 0, 0, 0].map(Boolean));
   });
 
   it('is written down only where it is not acknowledged before the log grows', async () => {

@@ -70,7 +70,7 @@ async function round(parts: LoopParts, call: Call, first: boolean, signal: Abort
     record.succeeded(result, loud);
   } catch (error) {
     if (signal.aborted) return;
-    record.failed(error);
+    record.failed(error, loud);
   }
 }
 

@@ -44,7 +44,7 @@ export interface PullRecord {
   readonly page: (page: ApplyResponse) => void;
   readonly skew: (skew: Skew) => void;
   readonly succeeded: (result: PullResult, loud: boolean) => void;
-  readonly failed: (error: unknown) => void;
+  readonly failed: (error: unknown, loud: boolean) => void;
   /** The attempt was given up because this replica stops. */
   readonly ended: () => void;
 }
@@ -135,7 +135,7 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
       });
       if (quarantined > 0) logger.warn('changes were quarantined', { peer, quarantined });
     },
-    failed(error) {
+    failed(error, loud) {
       const failure = failureOf(error, now());
       const repeated = state.failing && state.lastError?.code === failure.code;
       const wasLost = state.lost;
@@ -146,7 +146,7 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
       if (failure.code === 'peer_unreachable') lose(failure);
       else answered();
       if (wasLost === state.lost && !state.lost) {
-        logger.log(repeated ? 'debug' : 'warn', 'pull failed', { peer, error });
+        logger.log(repeated && !loud ? 'debug' : 'warn', 'pull failed', { peer, error });
       }
     },
     ended() {

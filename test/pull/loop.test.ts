@@ -178,6 +178,8 @@ describe('the loop of a peer', () => {
     await log.until('pull failed', 3);
     expect(log.of('pull failed', 'warn')).to.have.length(1);
     expect(loop.state).to.include({ failing: true, lost: false });
+    loop.trigger(false); // whoever asks for a pull is told what became of it
+    await log.until('pull failed', 2, 'warn');
     refusing = false;
     await log.until('pull finished');
     expect(log.of('pull finished', 'info')).to.have.length(1);

@@ -30,10 +30,10 @@ export class LogRecorder {
     return this.lines.filter((line) => line.message === message && (level ?? line.level) === line.level);
   }
 
-  /** Resolves when there are this many lines with this message. */
-  async until(message: string, count = 1): Promise<LogLine> {
+  /** Resolves when there are this many lines with this message, of one level or all. */
+  async until(message: string, count = 1, level?: string): Promise<LogLine> {
     for (;;) {
-      const found = this.of(message)[count - 1];
+      const found = this.of(message, level)[count - 1];
       if (found !== undefined) return found;
       await once(this.#events, 'line');
     }

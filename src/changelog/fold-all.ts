@@ -5,8 +5,10 @@ import type { FoldClock } from './next-version.js';
 /** Raw entries that one transaction folds at most; the first ones fewer, since somebody may wait for them. */
 const FOLD_BATCH = 10_000;
 const FIRST_BATCH = 2_000;
-/** About so many are folded in a ms. */
+/** About so many are folded in a ms, beyond what any batch takes. */
 const ENTRIES_A_MS = 50;
+/** No batch has fewer: a rest after each would take longer than they. */
+const LEAST_BATCH = 100;
 
 /** How folding gets at the database. */
 export interface Folding {
@@ -35,7 +37,7 @@ export async function afterFold<T>(
   const folded = { entries: 0, versions: 0, keyless: [] as string[] };
   for (let most = FIRST_BATCH, isPressed = false; ; isPressed = true, most = Math.min(FOLD_BATCH, most * 2)) {
     const { batch, outcome } = await run(() => {
-      const limit = Math.min(most, boxMs() * ENTRIES_A_MS);
+      const limit = Math.min(most, Math.max(LEAST_BATCH, boxMs() * ENTRIES_A_MS));
       const batch = foldBatch(changelog(), { limit, ...clock() });
       return { batch, outcome: batch.more ? null : { result: work() } };
     }, isPressed);

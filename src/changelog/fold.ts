@@ -75,7 +75,7 @@ export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResul
   enterLiveChanges(changelog);
   changelog.prepare(statement('fold/drop-raw')).run(range);
   if (versions > 0) drawMark(changelog.database);
-  const more = batch.entries === options.limit;
+  const more = batch.more === 1;
   if (!more) lookForEvictions(changelog);
   setFolded(changelog, folded, more ? batch.last : headOf(changelog.database));
   return { entries: batch.entries, versions, more, keyless };
@@ -103,6 +103,7 @@ function nextBatch(changelog: Changelog, folded: number, limit: number) {
   return changelog.prepare(statement('fold/batch')).get({ folded, limit }) as {
     entries: number;
     last: number | null;
+    more: 0 | 1;
   };
 }
 

@@ -17,9 +17,15 @@ const BUSY_FOR_MS = 500;
 const ALONE_FOR_MS = 50;
 
 /** Beside it a transaction of ours works for about this long at most, and rests for that many times as long. */
-const SHORT_BOX_MS = 2;
+const SHORT_BOX_MS = 1;
 const SHORT_TURN_FACTOR = 2.5;
 const SHORTEST_TURN_MS = 1;
+
+/**
+ * And we checkpoint after so much of the pages that `wal_autocheckpoint` names: a checkpoint is made by whose commit
+ * passes that number, and that program's commits should not be the ones that wait for it.
+ */
+const SHORT_CHECKPOINT = 0.5;
 
 /** Where that program writes more than we fold in such a time, its changelog would grow and grow: then it waits longer. */
 const PRESSED_BOX_MS = 100;
@@ -50,12 +56,18 @@ export class Transactions {
   /** When another program was last seen to have committed, and until when it counts as writing, on the same clock. */
   private foreignCommitMs = -Infinity;
   private busyUntilMs = -Infinity;
+  /** Pages, as configured; 0: never. */
+  private readonly autocheckpoint: number;
+  private autocheckpointNow: number;
 
   constructor(
     private readonly database: Database,
     private readonly busyTimeoutMs: number,
     private readonly afterRollback: () => void,
-  ) {}
+  ) {
+    this.autocheckpoint = database.pragma('wal_autocheckpoint', { simple: true }) as number;
+    this.autocheckpointNow = this.autocheckpoint;
+  }
 
   stop(): void {
     this.stopping = true;
@@ -93,6 +105,7 @@ export class Transactions {
 
   private runTimed<T>(work: () => T): T {
     this.lookForCommits();
+    this.planCheckpoint();
     let tookMs: number | null = null;
     const timed = (): T => {
       const startedMs = performance.now();
@@ -119,6 +132,13 @@ export class Transactions {
       this.foreignCommitMs = nowMs;
     }
     this.dataVersion = dataVersion;
+  }
+
+  private planCheckpoint(): void {
+    const pages = Math.ceil(this.autocheckpoint * (this.isBesideWriter() ? SHORT_CHECKPOINT : 1));
+    if (pages === this.autocheckpointNow) return;
+    this.database.pragma(`wal_autocheckpoint = ${pages}`);
+    this.autocheckpointNow = pages;
   }
 
   private isBesideWriter(): boolean {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { afterFold } from '#src/changelog/fold-all.js';
 import { QuickGroup, tableConfig, type QuickReplica } from '../replication/quick-replica.js';
 
 const SCHEMA = `
@@ -53,6 +54,30 @@ describe('the fold', () => {
     run(`UPDATE plain SET body = 'again'`);
     replica.fold();
     expect(entries().map((entry) => entry.operation)).to.deep.equal(['UPDATE']);
+  });
+
+  it('needs no further transaction where one ends with the last entry', async () => {
+    const found: [entries: number, transactions: number][] = [];
+    for (const count of [100, 101]) {
+      for (let number = 0; number < count; number += 1)
+        run(`INSERT OR REPLACE INTO plain VALUES ('a', ${number})`);
+      let transactions = 0;
+      const folding = {
+        run: <T>(work: () => T): Promise<T> => {
+          transactions += 1;
+          return Promise.resolve(replica.changelog.database.transaction(work).immediate());
+        },
+        changelog: () => replica.changelog,
+        clock: () => replica.clocks,
+        boxMs: () => 1,
+      };
+      const { folded } = await afterFold(folding, () => null);
+      found.push([folded.entries, transactions]);
+    }
+    expect(found).to.deep.equal([
+      [100, 1],
+      [101, 2],
+    ]);
   });
 
   it('sorts versions by key, whatever the order of writing', () => {

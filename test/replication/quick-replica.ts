@@ -67,7 +67,7 @@ export class QuickReplica {
   /** The application's own connection. */
   readonly app: Database;
   private readonly database: Database;
-  private readonly changelog: Changelog;
+  readonly changelog: Changelog;
 
   constructor(
     readonly node: string,
@@ -301,7 +301,7 @@ export class QuickReplica {
       .reduce((sum, found) => sum + found, 0);
   }
 
-  private get clocks() {
+  get clocks() {
     return { nowMs: this.nowMs, maxSkewMs: 5_000 };
   }
 

@@ -77,6 +77,8 @@ async function meshRows(bench: Bench): Promise<Figure> {
   const replicas = await createReplicas(bench.folder(), peers, { interval: '1s' });
   try {
     for (const replica of replicas) await replica.start();
+    // Who meets a peer for the first time compares everything with it, whatever it has from others.
+    for (const replica of replicas) for (const peer of others(replica.name)) await replica.pull(peer);
     const each = MESH_CHANGES / MESH.length;
     for (let at = 0; at < each; at += MESH_TRANSACTION) {
       for (const [index, { database }] of replicas.entries()) {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { printedSeed, randomNumbers } from '../random.js';
 import { countOf, expectSameContent, queryRow } from '../replication/content.js';
 import { withPrograms } from '../replication/foreign-programs.js';
-import { ReplicaGroup, type Replica } from '../replication/group.js';
+import { ReplicaGroup, type LogLine, type Replica } from '../replication/group.js';
 import { BadProxy, FAULTS } from '../stand-ins/bad-proxy.js';
 import { peakMemoryMiB } from './peak-memory.js';
 import { Values } from './values.js';
@@ -13,6 +13,8 @@ const WRITING_MS = process.env.SOAK === undefined ? 20_000 : 60_000;
 /** Between two writes at one replica, at most. */
 const MAX_PAUSE_MS = 20;
 const KEYS = 300;
+/** On a busy machine there are some 60, else more than 100. */
+const MIN_FAULTS = 20;
 /** Of one daemon, at its peak. It needs some 150 for itself. */
 const MAX_MEMORY_MIB = 400;
 
@@ -57,7 +59,7 @@ withPrograms(['python3'], () => {
         peers: { ann: ['bob', 'cid'], bob: ['ann', 'cid'], cid: ['ann', 'bob'] },
         settings: SETTINGS,
         route: async (_from, _to, port) => {
-          const proxy = await BadProxy.listen({ port, seed: Math.floor(random() * 2 ** 31) });
+          const proxy = await BadProxy.listen({ port, seed: Math.floor(random() * 2 ** 31), rate: 0.2 });
           proxies.push(proxy);
           return proxy.port;
         },
@@ -81,6 +83,7 @@ withPrograms(['python3'], () => {
         await Promise.all(group.replicas.map((replica, index) => writeUntil(endMs, replica, writers[index])))
       ).flat();
       const carried = group.replicas.map(({ database }) => countOf(database, '_sync_origins'));
+      const pulls = group.replicas.map(({ log }) => log.filter(hasBrought).length);
       for (const proxy of proxies) proxy.heal();
 
       await group.settle();
@@ -94,10 +97,12 @@ withPrograms(['python3'], () => {
       expectExplained();
       const memory = group.replicas.map(({ daemon }) => peakMemoryMiB(daemon.pid));
       console.log(`      ${committed.length} writes, ${JSON.stringify(rows)} rows`);
+      console.log(`      pulls that brought something meanwhile, by replica: ${pulls.join(', ')}`);
       console.log(
         `      faults ${JSON.stringify(faultCounts())}, peak memory of the daemons ${memory.join(', ')} MiB`,
       );
-      expect(Object.keys(faultCounts())).to.have.members([...FAULTS]);
+      const faults = Object.values(faultCounts()).reduce((sum, count) => sum + count, 0);
+      expect(faults).to.be.above(MIN_FAULTS);
       expect(carried, 'instances that each had heard of while the network was bad').to.deep.equal([3, 3, 3]);
       expect(Math.max(...memory.map((one) => one ?? 0))).to.be.below(MAX_MEMORY_MIB);
     });
@@ -139,6 +144,10 @@ withPrograms(['python3'], () => {
     }
   });
 });
+
+function hasBrought({ message, applied }: LogLine): boolean {
+  return message === 'pull finished' && Number(applied) > 0;
+}
 
 /** What replaced which: only when all are known, since a write may be told later than what replaced it elsewhere. */
 function booksOf(committed: readonly Committed[]): Values {

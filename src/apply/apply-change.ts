@@ -5,6 +5,7 @@ import { sqliteCodeOf } from '../database/open.js';
 import { columnNamed, type ReplicatedTable } from '../database/replicable.js';
 import type { Change } from '../wire/change.js';
 import type { SqlValue } from '../wire/value.js';
+import { shortened } from '../wire/shortened.js';
 import { isTombstone } from '../wire/version.js';
 import { sameValue } from '../database/bind.js';
 import { versionMet } from './drift.js';
@@ -202,7 +203,7 @@ export function writableOf(
   }
   for (const [name, value] of record) {
     const column = table.columnSet.has(name) ? name : columnNamed(table.table, name)?.name;
-    if (column === undefined) return `no column "${name}" in table "${table.name}"`;
+    if (column === undefined) return `no column "${shortened(name)}" in table "${table.name}"`;
     if (!table.columnSet.has(column)) continue;
     names.push(column);
     values.push(value);

@@ -1,11 +1,11 @@
-import type { Changelog } from '../changelog/changelog.js';
+import { isSameName, type Changelog } from '../changelog/changelog.js';
 import { horizonOf, raiseHorizons, type Horizon } from '../changelog/horizon.js';
 import { learnMembers, type Learned } from '../changelog/members.js';
 import { ownMember, tellOwn } from '../changelog/own-member.js';
 import { statement } from '../sql/template.js';
 import { parseCursor } from '../wire/cursor.js';
 import { mergeClaims, membersHash, NOTHING, unheard, type Claims, type Member } from '../wire/members.js';
-import type { Page } from '../wire/page.js';
+import type { Page, PrunedTable } from '../wire/page.js';
 import { instanceOf } from '../wire/instance.js';
 
 /**
@@ -15,7 +15,7 @@ import { instanceOf } from '../wire/instance.js';
 export function learn(changelog: Changelog, page: Page, nowMs: number): Learned {
   const { node, epoch, members } = page;
   // Not before its last page: to a replica that begins, every row is unknown, and none was deleted.
-  raiseHorizons(changelog, page.pruned);
+  raiseHorizons(changelog, toldHere(changelog, page));
   const learned = learnMembers(changelog, members ?? [unheard(node, epoch)]);
   if (!page.complete) {
     tellOwn(changelog, nowMs);
@@ -33,12 +33,18 @@ export function learn(changelog: Changelog, page: Page, nowMs: number): Learned 
 /** Whether a page that brings no change has something else to say. */
 export function hasNews(changelog: Changelog, page: Page): boolean {
   if (page.has_more || page.members !== undefined) return true;
-  if (page.pruned.some((told) => isHigher(told, horizonOf(changelog, told.table)))) return true;
+  if (toldHere(changelog, page).some((told) => isHigher(told, horizonOf(changelog, told.table)))) return true;
   const known = ownMember(changelog).claims;
   return (
     page.complete &&
     Object.entries(directClaim(page)).some(([name, { log_id }]) => (known[name]?.log_id ?? -1) < log_id)
   );
+}
+
+/** What is told of tables that are replicated here: of others a peer writes nothing down, whatever it names. */
+function toldHere(changelog: Changelog, { pruned }: Page): readonly PrunedTable[] {
+  const names = [...changelog.tables.map(({ name }) => name), ...changelog.unfit];
+  return pruned.filter(({ table }) => names.some((name) => isSameName(name, table)));
 }
 
 function isHigher(told: Horizon, known: Horizon | null): boolean {

@@ -2,7 +2,7 @@ import { tableNamed, type Changelog } from '../changelog/changelog.js';
 import { sqliteCodeOf } from '../database/open.js';
 import { messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
-import { toChange, type Change } from '../wire/change.js';
+import { toChange, type Change, type WireChange } from '../wire/change.js';
 import { compareVersions, hasSeen, sameContent, type Version } from '../wire/version.js';
 import { keyText } from '../wire/key-text.js';
 import { noteConflict, type Meeting, type Side } from './ledger.js';
@@ -29,11 +29,17 @@ export function quarantine(
   changelog.prepare(statement('apply/quarantine')).run({
     table: change.table,
     key: keyText(change.key),
-    change: JSON.stringify({ ...change.wire, origin_seq: change.originSeq }),
+    change: JSON.stringify({ ...ownFields(change.wire), origin_seq: change.originSeq }),
     peer: origin.peer,
     reason,
     sinceMs: origin.nowMs,
   });
+}
+
+/** Without what else the sender has put beside them, of whatever depth and size. */
+function ownFields(wire: WireChange): WireChange {
+  const { seq, table, operation, key, rank, stamp, origin, fingerprint, seen, record } = wire;
+  return { seq, table, operation, key, rank, stamp, origin, fingerprint, seen, record };
 }
 
 /**

@@ -36,6 +36,10 @@ export interface Changelog {
   prepareAs(name: string, text: () => Sql): Statement<unknown[], unknown>;
 }
 
+/** Statements that are kept prepared. Which there are depends on the columns that peers send: they may not be without end. */
+const STATEMENTS_KEPT = 500;
+const STATEMENTS_KEPT_PER_TABLE = 50;
+
 /**
  * Opens the changelog on a connection; registers the functions that its SQL calls. Who applies changes brings the
  * resolvers, loaded.
@@ -46,6 +50,7 @@ export function openChangelog(
   resolvers = new Resolvers(),
   unfit: readonly string[] = [],
 ): Changelog {
+  const most = STATEMENTS_KEPT + tables.length * STATEMENTS_KEPT_PER_TABLE;
   const prepared = new Map<string, Statement<unknown[], unknown>>();
   const named = new Map<string, Statement<unknown[], unknown>>();
   for (const table of tables) registerFingerprint(database, table);
@@ -67,7 +72,7 @@ export function openChangelog(
       let found = prepared.get(sql);
       if (found === undefined) {
         found = database.prepare<unknown[], unknown>(sql);
-        prepared.set(sql, found);
+        keep(prepared, sql, found, most);
       }
       return found;
     },
@@ -75,11 +80,18 @@ export function openChangelog(
       let found = named.get(name);
       if (found === undefined) {
         found = database.prepare<unknown[], unknown>(text());
-        named.set(name, found);
+        keep(named, name, found, most);
       }
       return found;
     },
   };
+}
+
+/** The one that was kept first makes room. */
+function keep<T>(kept: Map<string, T>, name: string, added: T, most: number): void {
+  const [oldest] = kept.keys();
+  if (kept.size >= most && oldest !== undefined) kept.delete(oldest);
+  kept.set(name, added);
 }
 
 interface ReplicaRow extends Instance {

@@ -52,8 +52,11 @@ export function reportFailure(
   return exitCode;
 }
 
+/** Its message may be a peer's: only what Node itself says of the stack stands on lines of its own. */
 function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const stack = error.stack ?? error.message;
-  return error.cause === undefined ? stack : `${stack}\nCaused by: ${stackOf(error.cause)}`;
+  if (!(error instanceof Error)) return escapeControls(String(error));
+  const { message, stack = message } = error;
+  const lines = stack.replace(message, () => escapeControls(message)).split('\n');
+  const text = lines.map(escapeControls).join('\n');
+  return error.cause === undefined ? text : `${text}\nCaused by: ${stackOf(error.cause)}`;
 }

@@ -1,8 +1,9 @@
-import type { RequestHandler, Response } from 'express';
+import { createHash } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
 import { cursorInvalid } from '../changelog/marks.js';
 import { SyncError } from '../errors.js';
 import type { PageResponse } from '../threads/calls.js';
-import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
+import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, REQUEST_HASH_HEADER } from '../wire/http.js';
 import { acknowledger, handingOut } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
@@ -24,6 +25,7 @@ export function changesRoute(parts: FeedParts): RequestHandler {
     for (const controller of held) controller.abort();
   });
   return async (request, response) => {
+    requireIntact(request);
     const query = parseChangesQuery(request.query, parts.tables);
     refuseOwnNode(query, parts.node);
     requireOneOwner(query);
@@ -119,6 +121,16 @@ async function becomeNewInstance(parts: FeedParts, { since, witness, heard }: Ch
   const renewed = (await parts.writer.rewound(since, heard)) || (await parts.writer.rewound(witness ?? ''));
   // Which tells of it.
   if (renewed) void parts.fold();
+}
+
+/** A digit that the network changes in a claim or a cursor would make this replica believe what nobody said. */
+function requireIntact(request: Request): void {
+  const promised = request.get(REQUEST_HASH_HEADER);
+  if (promised === undefined) return;
+  if (createHash('sha256').update(request.originalUrl).digest('hex') === promised) return;
+  throw new SyncError('request_damaged', `the request does not match its ${REQUEST_HASH_HEADER}`, {
+    hint: 'It was refused and can be sent again; if it stays so, something on the way changes requests.',
+  });
 }
 
 function refuseOwnNode({ node }: ChangesQuery, ours: string): void {

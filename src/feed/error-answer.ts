@@ -7,6 +7,7 @@ import type { Logger } from '../log/logger.js';
 const STATUS: Readonly<Record<string, number>> = {
   bad_query: 400,
   bad_request: 400,
+  request_damaged: 400,
   unauthorized: 401,
   host_refused: 403,
   unknown_peer: 404,
@@ -22,6 +23,15 @@ export function errorAnswer(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) {
       next(error);
+      return;
+    }
+    if (request.socket.destroyed) {
+      // Nobody is there to be told, and what ended the connection may be all that failed.
+      logger.debug('a request ended with its connection', {
+        method: request.method,
+        path: request.path,
+        error,
+      });
       return;
     }
     const { status, body } = describe(error);

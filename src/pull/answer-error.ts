@@ -1,18 +1,15 @@
 import { z } from 'zod';
 import { SyncError } from '../errors.js';
+import { shortened } from '../wire/shortened.js';
 import { shortJson, type HttpAnswer, type HttpTarget } from './request.js';
-
-/** Characters of a peer's own words that are shown. */
-const MAX_QUOTED_LENGTH = 300;
 
 const errorBody = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 /** What an answer that is no success becomes here. */
 export function answerError(answer: HttpAnswer, { name, address }: HttpTarget): SyncError {
   const told = errorBody.safeParse(shortJson(answer)).data?.error;
-  const theirs = told?.message.slice(0, MAX_QUOTED_LENGTH) ?? null;
   const at = `${name} (${address})`;
-  const said = theirs === null ? '' : `: ${theirs}`;
+  const said = told === undefined ? '' : `: ${shortened(told.message)}`;
   switch (answer.status) {
     case 401:
     case 403:
@@ -33,6 +30,11 @@ export function answerError(answer: HttpAnswer, { name, address }: HttpTarget): 
         hint: 'The pull starts over by itself.',
       });
     case 400:
+      if (told?.code === 'request_damaged') {
+        return new SyncError('page_damaged', `${at} got another request than was sent${said}`, {
+          hint: 'It is asked again; if it stays so, something on the way changes requests.',
+        });
+      }
       return new SyncError('request_refused', `${at} does not take our request${said}`, {
         hint: 'Install the same version of sqlite-p2p-sync on both.',
       });

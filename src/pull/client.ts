@@ -4,7 +4,8 @@ import { skewOf, type Skew } from '../clock/skew.js';
 import { isLoopback } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
-import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
+import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, REQUEST_HASH_HEADER } from '../wire/http.js';
+import { parseCursor } from '../wire/cursor.js';
 import { formatClaims, formatHeard, type Heard, type Member } from '../wire/members.js';
 import { PROTOCOL } from '../wire/page.js';
 import { answerError } from './answer-error.js';
@@ -85,7 +86,8 @@ export function createPeerClient(
       if (ahead) query.set('ahead', '1');
       if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
       const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
-      const answer = await connection.send({ method: 'GET', path, waitMs, compressed }, signal);
+      const headers = { [REQUEST_HASH_HEADER]: createHash('sha256').update(path).digest('hex') };
+      const answer = await connection.send({ method: 'GET', path, headers, waitMs, compressed }, signal);
       if (answer.status !== 200) throw answerError(answer, target);
       return checkedPage(answer, target.name);
     },
@@ -114,12 +116,18 @@ function memberQuery({ member, known, full, whole = false, witness, heard }: Pag
 function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage {
   const promised = headers[PAGE_HASH_HEADER];
   const sha256 = createHash('sha256').update(body).digest('hex');
-  const next = headers[NEXT_CURSOR_HEADER];
-  if (promised === sha256) return { body, sha256, nextCursor: typeof next === 'string' ? next : null };
+  if (promised === sha256) return { body, sha256, nextCursor: announcedCursor(headers, body) };
   const fault = typeof promised === 'string' ? 'does not match its' : 'has no';
   throw new SyncError('page_damaged', `a page from ${peer} ${fault} ${PAGE_HASH_HEADER}`, {
     hint: 'It was discarded and will be asked for again; if it stays so, something on the way changes answers.',
   });
+}
+
+/** Null where the page itself does not say so: only its body is sure to have come as it was sent. */
+function announcedCursor(headers: HttpAnswer['headers'], body: Buffer): string | null {
+  const next = headers[NEXT_CURSOR_HEADER];
+  if (typeof next !== 'string' || parseCursor(next) === null) return null;
+  return body.lastIndexOf(`"next_cursor":"${next}"`) < 0 ? null : next;
 }
 
 function requireIdentity(

@@ -3,6 +3,9 @@ import type { ReceivedPage } from './client.js';
 /** Pages that are on their way, or wait to be applied. */
 const MOST_AHEAD = 4;
 
+/** After a page above this, in bytes, which holds one large row, nothing is asked for until it is applied. */
+const MOST_BYTES_AHEAD = 16 * 1024 * 1024;
+
 /** A page that has come, and the cursor that it was asked with. */
 export interface CamePage extends ReceivedPage {
   readonly since: string;
@@ -55,6 +58,7 @@ export class PagesAhead {
     const newest = this.asked.at(-1);
     const next = newest?.came?.nextCursor ?? null;
     if (next === null || next === newest?.since || this.asked.length >= MOST_AHEAD) return;
+    if (this.asked.some(({ came }) => (came?.body.length ?? 0) > MOST_BYTES_AHEAD)) return;
     this.begin(next, true);
   }
 }

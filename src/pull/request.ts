@@ -24,6 +24,8 @@ export interface HttpRequest {
   readonly path: string;
   /** JSON of a POST. */
   readonly body?: object;
+  /** Beside those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The answer may come compressed; default: it does. */
   readonly compressed?: boolean;
   /** The other side may hold the request for this long, on top of the request timeout. */
@@ -113,6 +115,7 @@ function headersOf(target: HttpTarget, request: HttpRequest): Record<string, str
   return {
     accept: 'application/json',
     'accept-encoding': request.compressed === false ? 'identity' : Object.keys(UNPACK).join(', '),
+    ...request.headers,
     ...(target.apiKey === null ? {} : { [KEY_HEADER]: target.apiKey }),
     ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
   };
@@ -132,7 +135,8 @@ async function decoded(
 ): Promise<Buffer> {
   if (encoding === undefined || encoding === 'identity') return raw;
   try {
-    const unpack = typeof encoding === 'string' ? UNPACK[encoding] : undefined;
+    const known = typeof encoding === 'string' && Object.hasOwn(UNPACK, encoding);
+    const unpack = known ? UNPACK[encoding] : undefined;
     if (unpack === undefined) throw new Error(`content-encoding ${String(encoding)} was not asked for`);
     return await unpack(raw);
   } catch (cause) {

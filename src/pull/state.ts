@@ -3,7 +3,11 @@ import type { Config } from '../config/config.js';
 import { messageOf, SyncError } from '../errors.js';
 import type { Logger } from '../log/logger.js';
 import type { ApplyResponse } from '../threads/calls.js';
+import { shortened } from '../wire/shortened.js';
 import type { PullResult } from './pull.js';
+
+/** Rows of one page that the log names; of the others it tells the number. */
+const MAX_NAMED_ROWS = 20;
 
 export interface PullFailure {
   readonly code: string;
@@ -100,9 +104,11 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
     page(page) {
       if (page.applied > 0) listener.applied(peer, page);
       if (page.conflicts > 0) listener.conflict(peer, page.conflicts);
-      for (const row of page.oversized) {
-        logger.error('a row of the peer is too large to travel', { peer, row });
+      for (const row of page.oversized.slice(0, MAX_NAMED_ROWS)) {
+        logger.error('a row of the peer is too large to travel', { peer, row: shortened(row) });
       }
+      const more = page.oversized.length - MAX_NAMED_ROWS;
+      if (more > 0) logger.error('more rows of the peer are too large to travel', { peer, rows: more });
       for (const { table, reason } of page.resolverFaults) {
         logger.error('the resolver failed: conflicts of the table wait to be resolved', {
           peer,

@@ -46,13 +46,18 @@ function requireSender(page: Page, peer: string): void {
   });
 }
 
-/** A page that promises more has to lead on: pages that go back or stand still would never end. */
+/** A page that promises more has to lead on, in the log that was asked: those that go back or stand still never end. */
 function requireProgress(page: Page, { since }: SentPage, peer: string): void {
   const before = parseCursor(since);
   const after = parseCursor(page.next_cursor);
-  if (!page.has_more || before === null || before.epoch !== after?.epoch || after.logId > before.logId)
-    return;
-  throw new SyncError('peer_endless', `"${peer}" says there is more, but its pages do not lead on.`, {
-    hint: 'Install the same version of sqlite-p2p-sync on both; nothing of this page was applied.',
-  });
+  if (before === null || after === null) return;
+  const steps = before.epoch === after.epoch ? after.logId - before.logId : -1;
+  if (steps > 0 || (steps === 0 && !page.has_more)) return;
+  throw new SyncError(
+    'peer_endless',
+    `The pages of "${peer}" do not lead on from the cursor they were asked with.`,
+    {
+      hint: 'Install the same version of sqlite-p2p-sync on both; nothing of this page was applied.',
+    },
+  );
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { SyncError } from '../errors.js';
+import { shortened } from './shortened.js';
 
 /** What a schema makes of a value; throws `page_damaged` with the first fault and its place. */
 export function checked<T>(schema: z.ZodType<T>, value: unknown, place: string): T {
@@ -7,7 +8,7 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, place: string):
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw damaged(
-    `${[place, ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'is not valid'}`,
+    `${shortened([place, ...(issue?.path ?? [])].join('.'))}: ${shortened(issue?.message ?? 'is not valid')}`,
     result.error,
   );
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SyncError } from '../errors.js';
 import type { FoundRow } from './found-row.js';
 import { toChange, wireOrigin, wireStamp, type Change, type WireChange } from './change.js';
+import { shortened } from './shortened.js';
 import type { RowState } from './row-state.js';
 import type { WireSum } from './sums.js';
 import { fromWire, toWire, type SqlValue, type WireValue } from './value.js';
@@ -179,7 +180,7 @@ function checked<T>(schema: z.ZodType<T>, body: unknown): T {
   const issue = result.error.issues[0];
   throw new SyncError(
     'answer_damaged',
-    `the fingerprints of the peer can not be read: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+    `the fingerprints of the peer can not be read: ${shortened(`${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`)}`,
     { hint: 'Install the same version of sqlite-p2p-sync on both.', cause: result.error },
   );
 }

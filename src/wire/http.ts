@@ -6,6 +6,9 @@ export const PAGE_HASH_HEADER = 'x-page-sha256';
 /** The page's `next_cursor`, where it says that there is more: the next one can be asked for before this one is read. */
 export const NEXT_CURSOR_HEADER = 'x-next-cursor';
 
+/** Lower-case hex SHA-256 of the path with its query: what a puller says of itself must not be damaged on its way. */
+export const REQUEST_HASH_HEADER = 'x-request-sha256';
+
 export const KEY_HEADER = 'x-api-key';
 
 /** Changes of one page. */

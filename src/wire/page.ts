@@ -11,9 +11,11 @@ import {
   type WireChange,
   type WireNamed,
 } from './change.js';
-import { MAX_CURSOR_LENGTH } from './cursor.js';
+import { MAX_CURSOR_LENGTH, parseCursor } from './cursor.js';
 import { checked, damaged } from './damaged.js';
-import { instanceOf } from './instance.js';
+import { MAX_PAGE_CHANGES } from './http.js';
+import { EPOCH, instanceOf, NODE_ID } from './instance.js';
+import { requireModestStructure } from './json-structure.js';
 import { heardSchema, membersSchema, type Heard, type Member } from './members.js';
 import type { WireValue } from './value.js';
 import { MAX_RANK } from './version.js';
@@ -29,6 +31,12 @@ export const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 /** Tables that a page says something of. */
 const MAX_PRUNED_TABLES = 10_000;
+
+/** Instances that the versions of a page name: each becomes a row here, and a group has a few. */
+const MAX_PAGE_INSTANCES = 10_000;
+
+/** Rows that a page names as too large; they do not count as its changes. */
+const MAX_OVERSIZED_ROWS = 100_000;
 
 export interface PrunedTable {
   readonly table: string;
@@ -73,14 +81,23 @@ export interface WirePage {
 
 const wirePage = z.object({
   protocol: z.literal(PROTOCOL),
-  node: z.string(),
-  epoch: z.string(),
+  node: z.string().regex(NODE_ID, 'is not a node id'),
+  epoch: z.string().regex(EPOCH, 'is not an epoch'),
   server_time_ms: z.number(),
-  changes: z.array(z.unknown()),
-  next_cursor: z.string(),
+  changes: z.array(z.unknown()).max(MAX_PAGE_CHANGES),
+  next_cursor: z.string().max(MAX_CURSOR_LENGTH),
   has_more: z.boolean(),
   behind: z.number().int().nonnegative(),
-  oversized: z.array(z.object({ seq: z.number(), table: z.string(), key: z.array(wireValue) })).optional(),
+  oversized: z
+    .array(
+      z.object({
+        seq: z.number().int().nonnegative(),
+        table: z.string().min(1),
+        key: z.array(wireValue).min(1),
+      }),
+    )
+    .max(MAX_OVERSIZED_ROWS)
+    .optional(),
   members: membersSchema.optional(),
   complete: z.boolean().default(false),
   vouches: z.boolean().default(false),
@@ -116,12 +133,30 @@ export function parsePage(body: Uint8Array): Page {
   const via = instanceOf(page);
   const changes: Change[] = [];
   const named: Named[] = [];
+  const inOrder = orderCheck(page);
   for (const [index, value] of page.changes.entries()) {
     const place = `changes[${index}]`;
     if (isNamed(value)) named.push(toNamed(value, place, origins));
     else changes.push(toChange(value, place, origins, via));
+    inOrder((value as WireNamed).seq, place);
+    if (origins.size > MAX_PAGE_INSTANCES) throw damaged(`${place}: the page names too many instances`);
   }
   return { ...page, changes, named };
+}
+
+/** Makes the function that is told each change's place in the log: they rise, and none lies after the page's cursor. */
+function orderCheck({
+  epoch,
+  next_cursor,
+}: Pick<WirePage, 'epoch' | 'next_cursor'>): (seq: number, place: string) => void {
+  const end = parseCursor(next_cursor);
+  if (end?.epoch !== epoch) throw damaged('page.next_cursor: is not a cursor of this log');
+  let last = 0;
+  return (seq, place) => {
+    if (seq <= last) throw damaged(`${place}.seq: does not come after the one before it`);
+    if (seq > end.logId) throw damaged(`${place}.seq: lies after the cursor of the page`);
+    last = seq;
+  };
 }
 
 /** `Buffer.toString` takes nearly twice as long for text that is not all ASCII. */
@@ -133,6 +168,7 @@ function decodeUtf8(body: Uint8Array): string {
 }
 
 function parseJson(body: Uint8Array): unknown {
+  requireModestStructure(body);
   try {
     return JSON.parse(decodeUtf8(body));
   } catch (cause) {

@@ -123,6 +123,14 @@ describe('The command line', () => {
       expect(stderr).to.contain('main.test.ts').and.to.contain('Caused by: Error: inner');
     });
 
+    it('with no line in its stack that only its message says', async () => {
+      const forged = '\n2030-01-01T00:00:00.000Z error forged\u001b[31m';
+      const error = new SyncError('a', `outer${forged}`, { cause: new Error(`inner${forged}`) });
+      const { stderr } = await runMain(['go', '--log-level', 'debug'], failing(error));
+      expect(stderr).not.to.match(/^2030/m).and.not.to.contain('\u001b');
+      expect(stderr).to.match(/^Caused by: Error: inner\\n2030/m);
+    });
+
     it("of a programmer's making as one line too", async () => {
       const { status, stderr } = await runMain(['go'], failing(new TypeError('x is undefined')));
       expect(status).to.equal(1);

@@ -18,7 +18,7 @@ export class Values {
   }
 
   acknowledged(value: string | null, replaced: string | null): void {
-    if (value !== null) this.replacedBy.set(value, []);
+    if (value !== null && !this.replacedBy.has(value)) this.replacedBy.set(value, []);
     if (replaced === null) return;
     const by = this.replacedBy.get(replaced);
     if (by === undefined) throw new Error(`"${replaced}" stood in a table, and nobody wrote it`);

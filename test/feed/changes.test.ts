@@ -31,6 +31,19 @@ describe('GET /sync/changes', () => {
     expect(second.has_more).to.equal(false);
   });
 
+  it('refuses a request that the network has changed', async () => {
+    const path = '/sync/changes?node=macbook&epoch=e1&limit=1';
+    const sha256 = createHash('sha256').update(path).digest('hex');
+    const headers = { 'x-request-sha256': sha256 };
+    expect((await fetch(feed.url + path, { headers })).status).to.equal(200);
+    const refused = await fetch(feed.url + path.replace('macbook', 'macbooj'), { headers });
+    expect(refused.status).to.equal(400);
+    expect(await refused.json())
+      .to.have.property('error')
+      .with.property('code', 'request_damaged');
+    expect(feed.database.acknowledged).to.have.length(1);
+  });
+
   it('names the SHA-256 of the uncompressed body, compressed or not', async () => {
     feed.database.insert(...Array.from({ length: 200 }, (_, index) => `word ${index}`));
     const plain = await request(`${feed.url}/sync/changes`);

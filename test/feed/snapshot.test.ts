@@ -51,6 +51,17 @@ describe('GET /sync/snapshot', () => {
     expect(existsSync(snapshotFileOf(path))).to.equal(false);
   });
 
+  it('is no failure of this replica where the client sends what is no HTTP meanwhile', async () => {
+    await serve();
+    const socket = connect(Number(new URL(feed.url).port), '127.0.0.1');
+    socket.write(
+      'GET /sync/snapshot HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 3\r\n\r\nabc\0no HTTP\r\n\r\n',
+    );
+    socket.resume();
+    await feed.log.until('a request ended with its connection');
+    expect(feed.log.lines.filter(({ level }) => level === 'error')).to.deep.equal([]);
+  });
+
   const get = (headers: Record<string, string> = {}, query = '', method: 'GET' | 'HEAD' = 'GET') =>
     request(`${feed.url}/sync/snapshot${query}`, { headers, method });
 

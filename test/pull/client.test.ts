@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect } from 'chai';
@@ -89,6 +90,44 @@ describe('the client of a peer', () => {
     ]);
     await client.close();
   });
+
+  it('sends the SHA-256 of its request, and asks again where that came as another', async () => {
+    let sent: unknown;
+    const client = await serving((request, response) => {
+      sent = request.headers['x-request-sha256'];
+      sendJson(response, { error: { code: 'request_damaged', message: 'the request does not match' } }, 400);
+    });
+    // the breaker and the attempts take it for what passes by itself
+    expect((await failureOf(client.page(QUERY, never))).code).to.equal('page_damaged');
+    const [path = ''] = server?.asked ?? [];
+    expect(sent).to.equal(createHash('sha256').update(path).digest('hex'));
+    await client.close();
+  });
+
+  it('goes on from the cursor that the header tells only where the page tells the same', async () => {
+    const body = '{"next_cursor":"aa.1.bb","has_more":true}';
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    let told = 'aa.1.bb';
+    const client = await serving((_request, response) => {
+      response.writeHead(200, { 'x-page-sha256': sha256, 'x-next-cursor': told }).end(body);
+    });
+    expect((await client.page(QUERY, never)).nextCursor).to.equal('aa.1.bb');
+    for (told of ['aa.2.bb', 'aa.1.b', '', 'next']) {
+      expect((await client.page(QUERY, never)).nextCursor, told).to.equal(null);
+    }
+    await client.close();
+  });
+
+  for (const encoding of ['constructor', 'toString', '__proto__', 'deflate']) {
+    it(`takes no page that is packed by "${encoding}", which it has not asked for`, async () => {
+      const client = await serving((_request, response) => {
+        const headers = { 'content-encoding': encoding, 'x-page-sha256': SHA256_OF_ABC };
+        response.writeHead(200, headers).end('abc');
+      });
+      expect((await failureOf(client.page(QUERY, never))).code).to.equal('page_damaged');
+      await client.close();
+    });
+  }
 
   for (const [compression, encoding] of [
     ['auto', 'identity'],

@@ -20,6 +20,8 @@ export interface GroupOptions {
   readonly peers: Readonly<Record<string, readonly string[]>>;
   /** Over the defaults of a test, for every replica. */
   readonly settings?: Settings;
+  /** Where a replica reaches a peer that listens on this port; default: there. */
+  readonly route?: (from: string, to: string, port: number) => Promise<number>;
 }
 
 /** What a pull from one peer did. */
@@ -58,25 +60,24 @@ export class ReplicaGroup {
     readonly replicas: readonly Replica[],
   ) {}
 
-  static async create({ tables, peers, settings = {} }: GroupOptions): Promise<ReplicaGroup> {
+  static async create({ tables, peers, settings = {}, route }: GroupOptions): Promise<ReplicaGroup> {
     const folder = mkdtempSync(join(tmpdir(), 'replicas-'));
     const names = Object.keys(peers);
     const ports = await freePorts(names.length);
     const portOf = (name: string) => ports[names.indexOf(name)] ?? 0;
-    const replicas = names.map((name) => {
-      const itsPeers = (peers[name] ?? []).map((peer) => ({
-        name: peer,
-        address: `127.0.0.1:${portOf(peer)}`,
-      }));
+    const replicas: Replica[] = [];
+    for (const name of names) {
+      const itsPeers: object[] = [];
+      for (const peer of peers[name] ?? []) {
+        const port = (await route?.(name, peer, portOf(peer))) ?? portOf(peer);
+        itsPeers.push({ name: peer, address: `127.0.0.1:${port}` });
+      }
       const sections = merged(TEST_SETTINGS, settings, {
         node: { id: name, listen: `127.0.0.1:${portOf(name)}` },
       });
-      return new Replica(name, join(folder, name), portOf(name), peers[name] ?? [], {
-        ...sections,
-        tables,
-        peers: itsPeers,
-      });
-    });
+      const config = { ...sections, tables, peers: itsPeers };
+      replicas.push(new Replica(name, join(folder, name), portOf(name), peers[name] ?? [], config));
+    }
     return new ReplicaGroup(folder, replicas);
   }
 

@@ -28,6 +28,10 @@ function parse(page: unknown): ReturnType<typeof parsePage> {
   return parsePage(Buffer.from(typeof page === 'string' ? page : JSON.stringify(page)));
 }
 
+function instances(count: number): [string, number][] {
+  return Array.from({ length: count }, (_, index) => [`n${index}@a`, 1]);
+}
+
 describe('a page', () => {
   it('is read with its values decoded', () => {
     const [change] = parse(PAGE).changes;
@@ -44,6 +48,7 @@ describe('a page', () => {
   it('numbers what its sender authored as the log of the sender does', () => {
     const [own, foreign] = parse({
       ...PAGE,
+      next_cursor: '7d0c.2.aa',
       changes: [CHANGE, { ...CHANGE, seq: 2, origin: 'bob@1' }],
     }).changes;
     expect([own?.originSeq, own?.via]).to.deep.equal([1, 'desktop@7d0c']);
@@ -52,8 +57,12 @@ describe('a page', () => {
 
   it('tells what is only named from what comes with its row', () => {
     const name = { ...CHANGE, record: undefined };
-    const deletion = { ...name, operation: 'delete', fingerprint: undefined };
-    const page = parse({ ...PAGE, changes: [name, CHANGE, deletion] });
+    const deletion = { ...name, seq: 3, operation: 'delete', fingerprint: undefined };
+    const page = parse({
+      ...PAGE,
+      next_cursor: '7d0c.3.aa',
+      changes: [name, { ...CHANGE, seq: 2 }, deletion],
+    });
     expect(page.changes.map(({ key }) => key)).to.deep.equal([['a']]);
     const version = { rank: 0, stamp: 5, origin: 'desktop@7d0c', seen: null };
     expect(page.named).to.deep.equal([
@@ -66,13 +75,12 @@ describe('a page', () => {
     const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }));
     fc.assert(
       fc.property(text, (word) => {
-        const body = Buffer.from(JSON.stringify({ ...PAGE, node: `${word}漢😀` }));
-        expect(parsePage(body).node).to.equal(`${word}漢😀`);
-        const plain = Buffer.from(JSON.stringify({ ...PAGE, node: word }));
-        expect(parsePage(plain).node).to.equal(word);
+        for (const table of [`${word}漢😀`, `t${word}`]) {
+          expect(parse({ ...PAGE, changes: [{ ...CHANGE, table }] }).changes[0]?.table).to.equal(table);
+        }
       }),
     );
-    const body = Buffer.from(JSON.stringify({ ...PAGE, next_cursor: '漢' }));
+    const body = Buffer.from(JSON.stringify({ ...PAGE, more: '漢' }));
     expect(() => parsePage(body.subarray(0, -1))).to.throw(SyncError, /not JSON/);
     body[body.indexOf('漢')] = 0xff;
     expect(() => parsePage(body)).to.throw(SyncError, /not JSON/);
@@ -118,8 +126,27 @@ describe('a page', () => {
       /fingerprint/,
     ],
     ['a value of no known form', { ...PAGE, changes: [{ ...CHANGE, record: { id: true } }] }, /record\.id/],
+    ['no node id', { ...PAGE, node: 'a\nb' }, /page\.node/],
+    ['no epoch', { ...PAGE, epoch: 'X' }, /page\.epoch/],
+    ['a cursor of another log', { ...PAGE, next_cursor: 'ab.1.aa' }, /next_cursor/],
+    ['a cursor that is none', { ...PAGE, next_cursor: '' }, /next_cursor/],
+    ['a cursor without end', { ...PAGE, next_cursor: '1'.repeat(1e6) }, /next_cursor/],
+    ['more changes than any page has', { ...PAGE, changes: Array(10_001).fill(CHANGE) }, /page\.changes/],
+    ['one place in the log twice', { ...PAGE, changes: [CHANGE, CHANGE] }, /changes\[1\]\.seq/],
+    ['a place after its own cursor', { ...PAGE, changes: [{ ...CHANGE, seq: 2 }] }, /changes\[0\]\.seq/],
+    ['a large row without a key', { ...PAGE, oversized: [{ seq: 1, table: 'a', key: [] }] }, /oversized/],
+    [
+      'more instances than any group has',
+      { ...PAGE, changes: [{ ...CHANGE, seen: Object.fromEntries(instances(10_001)) }] },
+      /too many instances/,
+    ],
     ['an empty key', { ...PAGE, changes: [{ ...CHANGE, key: [] }] }, /changes\[0\]\.key/],
   ];
+  it('is refused in few words, however many it uses itself', () => {
+    const record = { [`a\n${'x'.repeat(1e6)}`]: true };
+    expect(() => parse({ ...PAGE, changes: [{ ...CHANGE, record }] })).to.throw(SyncError, /^.{100,1000}$/s);
+  });
+
   for (const [name, page, message] of damaged) {
     it(`is refused with the place of the fault: ${name}`, () => {
       expect(() => parse(page))

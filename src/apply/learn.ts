@@ -7,15 +7,18 @@ import { parseCursor } from '../wire/cursor.js';
 import { mergeClaims, membersHash, NOTHING, unheard, type Claims, type Member } from '../wire/members.js';
 import type { Page } from '../wire/page.js';
 import { instanceOf } from '../wire/instance.js';
+import { isAhead } from './ahead.js';
+import type { ApplyClock } from './local.js';
 
 /**
  * Takes in what the last page of a pull says of the group, and claims what this replica now has. Call in the transaction
  * that applies the last of it.
  */
-export function learn(changelog: Changelog, page: Page, nowMs: number): Learned {
+export function learn(changelog: Changelog, page: Page, clock: ApplyClock): Learned {
   const { node, epoch, members } = page;
+  const { nowMs } = clock;
   // Not before its last page: to a replica that begins, every row is unknown, and none was deleted.
-  raiseHorizons(changelog, page.pruned);
+  raiseHorizons(changelog, believable(page, clock));
   const learned = learnMembers(changelog, members ?? [unheard(node, epoch)]);
   if (!page.complete) {
     tellOwn(changelog, nowMs);
@@ -31,14 +34,19 @@ export function learn(changelog: Changelog, page: Page, nowMs: number): Learned 
 }
 
 /** Whether a page that brings no change has something else to say. */
-export function hasNews(changelog: Changelog, page: Page): boolean {
+export function hasNews(changelog: Changelog, page: Page, clock: ApplyClock): boolean {
   if (page.has_more || page.members !== undefined) return true;
-  if (page.pruned.some((told) => isHigher(told, horizonOf(changelog, told.table)))) return true;
+  if (believable(page, clock).some((told) => isHigher(told, horizonOf(changelog, told.table)))) return true;
   const known = ownMember(changelog).claims;
   return (
     page.complete &&
     Object.entries(directClaim(page)).some(([name, { log_id }]) => (known[name]?.log_id ?? -1) < log_id)
   );
+}
+
+/** A deletion that is stamped too far ahead is not here either, and would make every row of now look older than it. */
+function believable({ pruned }: Page, clock: ApplyClock): Page['pruned'] {
+  return pruned.filter(({ stamp }) => !isAhead(stamp, clock));
 }
 
 function isHigher(told: Horizon, known: Horizon | null): boolean {

@@ -18,7 +18,7 @@ import { noteServed } from '#src/changelog/served.js';
 import { readMembers } from '#src/changelog/members.js';
 import { forgetMember } from '#src/changelog/forget-member.js';
 import { pruneBatch, pruneBound } from '#src/changelog/prune.js';
-import { dueAfter, heldAfter, type Held } from '#src/apply/held-list.js';
+import { dueAfter, heldAfter } from '#src/apply/held-list.js';
 import { dropHeld, retryHeld } from '#src/apply/retry-held.js';
 import { buildPage, type BuiltPage, type PageQuery } from '#src/changelog/page.js';
 import { captureOf, triggersOf } from '#src/changelog/triggers.js';
@@ -220,23 +220,12 @@ export class QuickReplica {
     return Object.fromEntries(standings.map(({ member, blocks }) => [member.node, blocks]));
   }
 
-  get held(): readonly Held[] {
-    return heldAfter(this.database, 0, 1_000);
-  }
-
-  /** Has a person try what is in quarantine again. */
-  retryHeld(): void {
+  /** Has a person try what is in quarantine again; with `due` what was to wait until now tries itself. */
+  retryHeld(due = false): void {
     this.write(() => {
       this.foldAll();
-      return retryHeld(this.changelog, heldAfter(this.database, 0, 1_000), this.clocks, true);
-    });
-  }
-
-  /** Tries again what was stamped too far ahead when it came, and has its time now. */
-  retryDue(): void {
-    this.write(() => {
-      this.foldAll();
-      return retryHeld(this.changelog, dueAfter(this.database, this.nowMs, 0, 1_000), this.clocks, false);
+      const held = due ? dueAfter(this.database, this.nowMs, 0, 1_000) : heldAfter(this.database, 0, 1_000);
+      return retryHeld(this.changelog, held, this.clocks, !due);
     });
   }
 

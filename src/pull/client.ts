@@ -53,6 +53,9 @@ export interface PeerClient {
   close(): Promise<void>;
 }
 
+/** Characters of a foreign content type. */
+const MAX_SHOWN_TYPE = 60;
+
 const healthBody = z.object({
   node: z.string(),
   protocol: z.number().optional(),
@@ -71,7 +74,10 @@ export function createPeerClient(
   return {
     async health(signal) {
       const sentMs = now();
-      const answer = await connection.send({ method: 'GET', path: '/health' }, signal);
+      const answer = await connection.send(
+        { method: 'GET', path: '/health', compressed: false, short: true },
+        signal,
+      );
       const receivedMs = now();
       if (answer.status !== 200) throw answerError(answer, target);
       const health = healthBody.safeParse(shortJson(answer));
@@ -112,6 +118,7 @@ function memberQuery({ member, known, full, whole = false, witness, heard }: Pag
 }
 
 function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage {
+  requireJson(headers['content-type'], peer);
   const promised = headers[PAGE_HASH_HEADER];
   const sha256 = createHash('sha256').update(body).digest('hex');
   const next = headers[NEXT_CURSOR_HEADER];
@@ -119,6 +126,15 @@ function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage 
   const fault = typeof promised === 'string' ? 'does not match its' : 'has no';
   throw new SyncError('page_damaged', `a page from ${peer} ${fault} ${PAGE_HASH_HEADER}`, {
     hint: 'It was discarded and will be asked for again; if it stays so, something on the way changes answers.',
+  });
+}
+
+/** What stands between two replicas answers in HTML: the login page of a network, the error page of a proxy. */
+function requireJson(type: string | string[] | undefined, peer: string): void {
+  if (type === undefined || /^application\/json\s*(;|$)/i.test(String(type))) return;
+  const shown = String(type).slice(0, MAX_SHOWN_TYPE);
+  throw new SyncError('page_damaged', `a page from ${peer} is ${shown}, not JSON`, {
+    hint: 'It was discarded and will be asked for again; something on the way answers in its place.',
   });
 }
 

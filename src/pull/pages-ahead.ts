@@ -3,6 +3,9 @@ import type { ReceivedPage } from './client.js';
 /** Pages that are on their way, or wait to be applied. */
 const MOST_AHEAD = 4;
 
+/** Pages that wait to be applied have so many bytes in all before another is asked for; a usual one has 4 MiB at most. */
+const MOST_BYTES_AHEAD = 16 * 1024 * 1024;
+
 /** A page that has come, and the cursor that it was asked with. */
 export interface CamePage extends ReceivedPage {
   readonly since: string;
@@ -54,7 +57,9 @@ export class PagesAhead {
   private goOn(): void {
     const newest = this.asked.at(-1);
     const next = newest?.came?.nextCursor ?? null;
+    const waitingBytes = this.asked.reduce((sum, { came }) => sum + (came?.body.byteLength ?? 0), 0);
     if (next === null || next === newest?.since || this.asked.length >= MOST_AHEAD) return;
+    if (waitingBytes > MOST_BYTES_AHEAD) return;
     this.begin(next, true);
   }
 }

@@ -16,9 +16,17 @@ export function isAhead(stamp: number, clock: ApplyClock): boolean {
   return stamp - clock.nowMs > mostAheadMs(clock);
 }
 
-/** Why a change has to wait; null where it has not. */
-export function aheadReason({ version }: Change, clock: ApplyClock): Reason | null {
-  if (!isAhead(version.stamp, clock)) return null;
+/**
+ * Why a change has to wait; null where it has not. An edit of a row that is as far ahead here already (`localStamp`, ms;
+ * null: no version is known) makes nothing worse, and need not wait.
+ */
+export function aheadReason(
+  { version }: Change,
+  localStamp: number | null,
+  clock: ApplyClock,
+): Reason | null {
+  const nowMs = Math.max(clock.nowMs, localStamp ?? 0);
+  if (!isAhead(version.stamp, { ...clock, nowMs })) return null;
   const time = new Date(version.stamp).toISOString();
   return `${AHEAD} ${time}; it is applied by itself when its time has come, at once by quarantine retry ID, and never by quarantine drop ID`;
 }

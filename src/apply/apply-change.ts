@@ -48,7 +48,7 @@ export function applyChange(
     if (outcome === 'keep' || outcome === 'same') return settle(changelog, table, change, null, local, clock);
     return { outcome: 'held', reason };
   };
-  const ahead = aheadReason(change, clock);
+  const ahead = aheadReason(change, local?.version.stamp ?? null, clock);
   if (ahead !== null) return holdUnlessItLoses(ahead);
   if (typeof received === 'string') return holdUnlessItLoses(received);
   const writable = received === null || kept === null ? received : withKept(received, kept);

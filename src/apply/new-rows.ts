@@ -55,7 +55,7 @@ export function newRowsAt(
   if (table === undefined || table.table.replacesOnConflict) return { rows: null, alone: 1 };
   const writables: Writable[] = [];
   for (const change of candidates) {
-    const isPlain = change.table === name && aheadReason(change, clock) === null;
+    const isPlain = change.table === name && aheadReason(change, null, clock) === null;
     const writable = isPlain ? plainRowOf(table, change) : null;
     if (writable === null || !sameColumns(writable, writables[0] ?? writable)) break;
     // A page of known rows is looked through at the price of one look for each, not of many.

@@ -4,7 +4,7 @@ import { skewOf, type Skew } from '../clock/skew.js';
 import { isLoopback } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
-import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
+import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, SERVER_TIME_HEADER } from '../wire/http.js';
 import { formatClaims, formatHeard, type Heard, type Member } from '../wire/members.js';
 import { PROTOCOL } from '../wire/page.js';
 import { answerError } from './answer-error.js';
@@ -43,6 +43,8 @@ export interface ReceivedPage {
   readonly sha256: string;
   /** What to ask with next, where there is more; null where there is not, or the peer does not tell beforehand. */
   readonly nextCursor: string | null;
+  /** Null where the peer does not tell its clock with a page. */
+  readonly skew: Skew | null;
 }
 
 /** One peer's feed, as its puller sees it. Every failure is a SyncError. */
@@ -91,9 +93,13 @@ export function createPeerClient(
       if (ahead) query.set('ahead', '1');
       if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
       const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
+      const sentMs = now();
       const answer = await connection.send({ method: 'GET', path, waitMs, compressed }, signal);
+      const receivedMs = now();
       if (answer.status !== 200) throw answerError(answer, target);
-      return checkedPage(answer, target.name);
+      const theirsMs = serverTimeOf(answer);
+      const skew = theirsMs === null ? null : skewOf({ sentMs, receivedMs, theirsMs });
+      return { ...checkedPage(answer, target.name), skew };
     },
     close: () => connection.close(),
   };
@@ -117,7 +123,12 @@ function memberQuery({ member, known, full, whole = false, witness, heard }: Pag
   return `&${query.toString()}&claims=${claims}`;
 }
 
-function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage {
+function serverTimeOf({ headers }: HttpAnswer): number | null {
+  const told = headers[SERVER_TIME_HEADER];
+  return typeof told === 'string' && /^\d{1,15}$/.test(told) ? Number(told) : null;
+}
+
+function checkedPage({ headers, body }: HttpAnswer, peer: string): Omit<ReceivedPage, 'skew'> {
   requireJson(headers['content-type'], peer);
   const promised = headers[PAGE_HASH_HEADER];
   const sha256 = createHash('sha256').update(body).digest('hex');

@@ -6,6 +6,9 @@ export const PAGE_HASH_HEADER = 'x-page-sha256';
 /** The page's `next_cursor`, where it says that there is more: the next one can be asked for before this one is read. */
 export const NEXT_CURSOR_HEADER = 'x-next-cursor';
 
+/** The sender's clock when it answered, ms since 1970; a held request is answered long after it was sent. */
+export const SERVER_TIME_HEADER = 'x-server-time-ms';
+
 export const KEY_HEADER = 'x-api-key';
 
 /** Changes of one page. */

@@ -148,6 +148,34 @@ describe('stamps from the future', () => {
     expect(stampOf(bob, 'w')).to.be.at.most(bob.nowMs);
   });
 
+  it('that stand here already do not keep later edits of their rows waiting', () => {
+    const [ann, bob] = add('ann', 'bob') as [QuickReplica, QuickReplica];
+    ann.skewMs = 365 * DAY_MS;
+    put(ann, 'w', 'a year fast');
+    ann.skewMs = 0;
+    bob.pullFrom(ann);
+    bob.retryHeld();
+    put(bob, 'w', 'bob knows it');
+    ann.pullFrom(bob);
+    put(ann, 'w', 'ann knows that');
+    bob.pullFrom(ann);
+    expect([wordOf(ann, 'w'), wordOf(bob, 'w')]).to.deep.equal(['ann knows that', 'ann knows that']);
+    expect([heldAt(ann), heldAt(bob)]).to.deep.equal([[], []]);
+  });
+
+  it('of a deletion that was pruned while the clock was wrong do not stamp the rows that are written afterwards', () => {
+    const [ann, bob] = add('ann', 'bob') as [QuickReplica, QuickReplica];
+    ann.skewMs = 365 * DAY_MS;
+    put(ann, 'old', 'a year fast');
+    ann.app.exec('DELETE FROM words');
+    expect(ann.prune()).to.equal(1);
+    ann.skewMs = 0;
+    put(ann, 'new', 'by the right clock');
+    bob.pullFrom(ann);
+    expect(wordOf(bob, 'new')).to.equal('by the right clock');
+    expect(stampOf(bob, 'new')).to.be.at.most(group.nowMs + 1);
+  });
+
   describe('of the year 9999', () => {
     /** A replica whose clock is right, and that holds what no clock that is right has stamped. */
     function liar(): QuickReplica {

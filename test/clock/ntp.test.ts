@@ -32,7 +32,10 @@ describe('the state of NTP', () => {
       'says nothing': ['exit 0', 'gave no answer that tells'],
       'says what is neither yes nor no': ['echo NTPSynchronized=maybe', 'gave no answer that tells'],
       'fails, whatever it said': ['echo NTPSynchronized=yes; exit 3', 'ended with exit code 3'],
-      'says more than anyone asked': ['exec /usr/bin/yes NTPSynchronized=yes', 'said far more than was asked'],
+      'says more than anyone asked': [
+        'exec /usr/bin/yes NTPSynchronized=yes',
+        'said far more than was asked',
+      ],
     };
     for (const [title, [script, says]] of Object.entries(unknown)) {
       it(`is unknown where timedatectl ${title}`, async () => {

@@ -8,6 +8,7 @@ import type { SqlValue } from '../wire/value.js';
 import { shortened } from '../wire/shortened.js';
 import { isTombstone } from '../wire/version.js';
 import { sameValue } from '../database/bind.js';
+import { aheadReason } from './ahead.js';
 import { versionMet } from './drift.js';
 import { noteConflict } from './ledger.js';
 import { adoptLegacyRow, findRow, type ApplyClock, type LocalVersion, type WholeRow } from './local.js';
@@ -42,12 +43,15 @@ export function applyChange(
   if (badKey !== null) return { outcome: 'held', reason: badKey };
   const received = change.record === null ? null : writableOf(table, change, change.record);
   const local = versionMet(changelog, table, change, clock);
-  if (typeof received === 'string') {
+  const holdUnlessItLoses = (reason: Reason): Applied => {
     const { outcome } = resolve(local?.version ?? null, change.version);
     // What loses is written nowhere: the ledger takes any row.
     if (outcome === 'keep' || outcome === 'same') return settle(changelog, table, change, null, local, clock);
-    return { outcome: 'held', reason: received };
-  }
+    return { outcome: 'held', reason };
+  };
+  const ahead = aheadReason(change, local?.version.stamp ?? null, clock);
+  if (ahead !== null) return holdUnlessItLoses(ahead);
+  if (typeof received === 'string') return holdUnlessItLoses(received);
   const writable = received === null || kept === null ? received : withKept(received, kept);
   return settle(changelog, table, change, writable, local, clock);
 }

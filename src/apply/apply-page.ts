@@ -101,7 +101,7 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
   if (!done) changelog.prepare(statement('apply/forget-sender')).run({ head });
   if (done) {
     moveCursor(changelog, progress.page, counts, options);
-    if (!progress.page.has_more) ({ overclaimed } = learn(changelog, progress.page, options.nowMs));
+    if (!progress.page.has_more) ({ overclaimed } = learn(changelog, progress.page, options));
   }
   return { next, counts, done, overclaimed };
 }
@@ -122,7 +122,11 @@ function applyInBox(
   let looked = next;
   while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
     if (together > 1 && next >= looked && changelog.settling.nowMs === null) {
-      const { rows, alone } = newRowsAt(changelog, progress.changes, { place: next, count: together });
+      const { rows, alone } = newRowsAt(changelog, progress.changes, {
+        place: next,
+        count: together,
+        clock: options,
+      });
       if (rows?.changes.every((change) => oldRows.refusal(change) === null) === true) {
         enterTogether(changelog, rows);
         counts.applied += together;

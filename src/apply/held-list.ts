@@ -46,6 +46,12 @@ export function heldAfter(database: Database, after: number, limit: number): Hel
   return database.prepare<unknown[], HeldRow>(sql).all({ after, limit }).map(toHeld);
 }
 
+/** What has to be tried again by now, in the order of the ids, after one of them. */
+export function dueAfter(database: Database, nowMs: number, after: number, limit: number): Held[] {
+  const sql = statement('quarantine/due');
+  return database.prepare<unknown[], HeldRow>(sql).all({ nowMs, after, limit }).map(toHeld);
+}
+
 /** Throws `held_unknown`. */
 export function readHeld(database: Database, id: number): Held {
   const row = database.prepare<unknown[], HeldRow>(statement('quarantine/by-id')).get({ id });

@@ -7,15 +7,18 @@ import { parseCursor } from '../wire/cursor.js';
 import { mergeClaims, membersHash, NOTHING, unheard, type Claims, type Member } from '../wire/members.js';
 import type { Page, PrunedTable } from '../wire/page.js';
 import { instanceOf } from '../wire/instance.js';
+import { isAhead } from './ahead.js';
+import type { ApplyClock } from './local.js';
 
 /**
  * Takes in what the last page of a pull says of the group, and claims what this replica now has. Call in the transaction
  * that applies the last of it.
  */
-export function learn(changelog: Changelog, page: Page, nowMs: number): Learned {
+export function learn(changelog: Changelog, page: Page, clock: ApplyClock): Learned {
   const { node, epoch, members } = page;
+  const { nowMs } = clock;
   // Not before its last page: to a replica that begins, every row is unknown, and none was deleted.
-  raiseHorizons(changelog, toldHere(changelog, page));
+  raiseHorizons(changelog, toldHere(changelog, page, clock));
   const learned = learnMembers(changelog, members ?? [unheard(node, epoch)]);
   if (!page.complete) {
     tellOwn(changelog, nowMs);
@@ -31,9 +34,9 @@ export function learn(changelog: Changelog, page: Page, nowMs: number): Learned 
 }
 
 /** Whether a page that brings no change has something else to say. */
-export function hasNews(changelog: Changelog, page: Page): boolean {
+export function hasNews(changelog: Changelog, page: Page, clock: ApplyClock): boolean {
   if (page.has_more || page.members !== undefined) return true;
-  if (toldHere(changelog, page).some((told) => isHigher(told, horizonOf(changelog, told.table)))) return true;
+  if (toldHere(changelog, page, clock).some((told) => isHigher(told, horizonOf(changelog, told.table)))) return true;
   const known = ownMember(changelog).claims;
   return (
     page.complete &&
@@ -41,10 +44,15 @@ export function hasNews(changelog: Changelog, page: Page): boolean {
   );
 }
 
-/** What is told of tables that are replicated here: of others a peer writes nothing down, whatever it names. */
-function toldHere(changelog: Changelog, { pruned }: Page): readonly PrunedTable[] {
+/**
+ * What is told of tables that are replicated here: of others a peer writes nothing down, whatever it names. A deletion that
+ * is stamped too far ahead is not here either, and would make every row of now look older than it.
+ */
+function toldHere(changelog: Changelog, { pruned }: Page, clock: ApplyClock): readonly PrunedTable[] {
   const names = [...changelog.tables.map(({ name }) => name), ...changelog.unfit];
-  return pruned.filter(({ table }) => names.some((name) => isSameName(name, table)));
+  return pruned.filter(
+    ({ table, stamp }) => !isAhead(stamp, clock) && names.some((name) => isSameName(name, table)),
+  );
 }
 
 function isHigher(told: Horizon, known: Horizon | null): boolean {

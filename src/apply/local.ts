@@ -97,6 +97,8 @@ export function fingerprintOf(table: ReplicatedTable, row: ReadonlyMap<string, S
 export interface ApplyClock {
   readonly nowMs: number;
   readonly maxSkewMs: number;
+  /** How far the clock of a peer may differ that is pulled from. */
+  readonly abortSkewMs: number;
 }
 
 /**

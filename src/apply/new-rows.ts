@@ -5,8 +5,9 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import type { Change } from '../wire/change.js';
+import { aheadReason } from './ahead.js';
 import { keyFault, writableOf } from './apply-change.js';
-import { findVersion } from './local.js';
+import { findVersion, type ApplyClock } from './local.js';
 import { reasonOf } from './quarantine.js';
 import { enterNewVersions, insertRows, type Writable } from './write.js';
 
@@ -46,7 +47,7 @@ export class NotTogether extends Error {
 export function newRowsAt(
   changelog: Changelog,
   changes: readonly Change[],
-  { place, count }: { readonly place: number; readonly count: number },
+  { place, count, clock }: { readonly place: number; readonly count: number; readonly clock: ApplyClock },
 ): Look {
   const name = changes[place]?.table ?? '';
   const table = tableNamed(changelog, name);
@@ -54,7 +55,8 @@ export function newRowsAt(
   if (table === undefined || table.table.replacesOnConflict) return { rows: null, alone: 1 };
   const writables: Writable[] = [];
   for (const change of candidates) {
-    const writable = change.table === name ? plainRowOf(table, change) : null;
+    const isPlain = change.table === name && aheadReason(change, null, clock) === null;
+    const writable = isPlain ? plainRowOf(table, change) : null;
     if (writable === null || !sameColumns(writable, writables[0] ?? writable)) break;
     // A page of known rows is looked through at the price of one look for each, not of many.
     if (writables.length === 0 && findVersion(changelog, table, change.key) !== null) break;

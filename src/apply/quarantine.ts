@@ -5,6 +5,7 @@ import { statement } from '../sql/template.js';
 import { toChange, type Change, type WireChange } from '../wire/change.js';
 import { compareVersions, hasSeen, sameContent, type Version } from '../wire/version.js';
 import { keyText } from '../wire/key-text.js';
+import { dueMsOf } from './ahead.js';
 import { noteConflict, type Meeting, type Side } from './ledger.js';
 import { findRow, findVersion, type ApplyClock } from './local.js';
 import { decidedBy } from './strategy.js';
@@ -17,7 +18,7 @@ export function quarantine(
   changelog: Changelog,
   change: Change,
   reason: Reason,
-  origin: { peer: string; nowMs: number },
+  origin: ApplyClock & { readonly peer: string; readonly sinceMs?: number },
 ): void {
   const held = heldChange(changelog, change);
   if (held !== null) {
@@ -32,7 +33,8 @@ export function quarantine(
     change: JSON.stringify({ ...ownFields(change.wire), origin_seq: change.originSeq }),
     peer: origin.peer,
     reason,
-    sinceMs: origin.nowMs,
+    sinceMs: origin.sinceMs ?? origin.nowMs,
+    dueMs: dueMsOf(change, reason, origin),
   });
 }
 

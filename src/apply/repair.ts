@@ -43,8 +43,7 @@ export function takeChange(
     guarded(changelog, clock.nowMs, () => {
       const drifted = driftedRow(changelog, repair);
       const result = takeUnlessOld(changelog, change, clock);
-      if (result.outcome === 'held')
-        quarantine(changelog, change, result.reason, { peer, nowMs: clock.nowMs });
+      if (result.outcome === 'held') quarantine(changelog, change, result.reason, { peer, ...clock });
       else reviewHeld(changelog, change, clock);
       if (drifted !== null && result.outcome === 'applied')
         keep(changelog, repair, drifted, change, clock.nowMs);

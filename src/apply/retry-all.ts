@@ -1,5 +1,6 @@
 import type { Changelog } from '../changelog/changelog.js';
-import { heldAfter, type Held } from './held-list.js';
+import { statement } from '../sql/template.js';
+import { dueAfter, heldAfter, type Held } from './held-list.js';
 import type { ApplyClock } from './local.js';
 import { isAnythingHeld } from './quarantine.js';
 import { RetryLost, retryClashing, retryHeld, type Retried } from './retry-held.js';
@@ -31,6 +32,22 @@ export async function retryAll(retrying: Retrying): Promise<Retried[]> {
   if (!results.some(isHeld)) return results;
   const clashing = await retrying.inWrite(() => retryClashing(retrying.changelog(), retrying.clock()));
   return clashing === 0 ? results : results.map((result) => afterwards(retrying, result));
+}
+
+/** Tries again what was stamped too far ahead when it came, once its time has come. Returns how many were applied. */
+export async function retryDue(retrying: Retrying): Promise<number> {
+  const { nowMs } = retrying.clock();
+  const { found } = retrying.changelog().prepare(statement('quarantine/any-due')).get({ nowMs }) as {
+    found: number;
+  };
+  let applied = 0;
+  for (let after: number | undefined = found === 1 ? 0 : undefined; after !== undefined;) {
+    const batch = dueAfter(retrying.changelog().database, nowMs, after, BATCH);
+    const results = await retryBatch(retrying, batch, false);
+    applied += results.filter(({ reason }) => reason === null).length;
+    after = batch.at(-1)?.id;
+  }
+  return applied;
 }
 
 /**

@@ -5,6 +5,7 @@ import { tellOwn } from '../changelog/own-member.js';
 import { messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { applyChange } from './apply-change.js';
+import { AHEAD, atAnyTime } from './ahead.js';
 import { authorAnew } from './author-anew.js';
 import { guarded } from './guarded.js';
 import { changeOf, readHeld, type Held } from './held-list.js';
@@ -82,10 +83,12 @@ function retryOne(changelog: Changelog, held: Held, clock: ApplyClock, deliberat
   if (tableNamed(changelog, held.table) === undefined) return held.reason;
   if (!deliberate && held.reason.startsWith(TOO_OLD)) return held.reason;
   const change = changeOf(held);
-  const result = attempt(changelog, held.id, () => applyChange(changelog, change, clock));
+  const when = deliberate ? atAnyTime(clock) : clock;
+  const result = attempt(changelog, held.id, () => applyChange(changelog, change, when));
   if (result.outcome === 'held') {
-    if (result.reason !== held.reason) {
-      quarantine(changelog, change, result.reason, { peer: held.peer, nowMs: held.since_ms });
+    // Also where it has to wait longer than it was to.
+    if (result.reason !== held.reason || result.reason.startsWith(AHEAD)) {
+      quarantine(changelog, change, result.reason, { peer: held.peer, sinceMs: held.since_ms, ...clock });
     }
     return result.reason;
   }

@@ -7,7 +7,7 @@ import { enterLiveChanges, liveChange, lookForEvictions, noteLive } from './evic
 import { foldHoles, recordIsWhole } from './fold-holes.js';
 import { foldAtOnce } from './fold-at-once.js';
 import { BACKFILLED, claimedMs } from './fold-stamp.js';
-import { horizonOf } from './horizon.js';
+import { nearHorizonOf } from './horizon.js';
 import { drawMark, headOf } from './marks.js';
 import { nextVersion, type FoldClock, type Present } from './next-version.js';
 import { exactKey, exactRow } from './row.js';
@@ -123,7 +123,7 @@ function foldTable(
 ): number {
   const author = authorOf(changelog, table);
   const originId = changelog.origins.idOf(author.origin);
-  const horizon = horizonOf(changelog, table.name);
+  const horizon = nearHorizonOf(changelog, table.name, clock.nowMs);
   // Where conflicts are open each version may settle some: one by one.
   const atOnce = changelog.settling.nowMs === null;
   const newest = headOf(changelog.database);

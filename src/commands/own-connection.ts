@@ -45,7 +45,8 @@ export async function writing<T>(
       changelog.origins.forget();
     });
     await transactions.run(() => claimIdentity(database, config.node.id));
-    const clock = () => ({ nowMs: Date.now(), maxSkewMs: config.clock.maxSkewMs });
+    const { maxSkewMs, abortSkewMs } = config.clock;
+    const clock = () => ({ nowMs: Date.now(), maxSkewMs, abortSkewMs });
     const folding = {
       run: <R>(inside: () => R, isPressed: boolean): Promise<R> => transactions.run(inside, isPressed),
       changelog: () => changelog,

@@ -1,3 +1,4 @@
+import { readNtp } from '../clock/ntp.js';
 import type { Config } from '../config/config.js';
 import { createDiskGuard } from '../replica/disk.js';
 import { statusReport, type StatusReport } from '../replica/status.js';
@@ -22,6 +23,7 @@ export async function statusWithoutDaemon(config: Config, logger: Logger): Promi
       local: await reader.status(),
       dangling: await reader.danglingReferences(),
       disk,
+      ntp: config.clock.requireNtp === 'off' ? null : await readNtp(),
       loops: new Map(),
       running: false,
       listen: null,

@@ -23,6 +23,7 @@ function replicaTable(report: StatusReport): string {
     { tables: report.tables.join(', ') },
     { changelog: `head ${report.head}, ${report.unfolded} not folded yet` },
     { database: size },
+    { clock: clockText(report) },
     { quarantine: String(report.quarantined) },
     { conflicts: String(report.conflicts) },
   );
@@ -80,6 +81,16 @@ function attention(report: StatusReport): string[] {
   if (report.disk_low)
     lines.push(`The disk is almost full (${sizeOf(report.disk_free_bytes)} left): pulling stops.`);
   return lines;
+}
+
+function clockText({ ntp }: StatusReport): string {
+  if (ntp === null) return 'whether NTP sets it was not asked';
+  const states = {
+    synchronised: 'synchronised by NTP',
+    not_synchronised: 'NOT synchronised by NTP',
+    unknown: 'not known whether NTP sets it',
+  };
+  return `${states[ntp.state]} (${escapeControls(ntp.detail)})`;
 }
 
 function ago(atMs: number | null, nowMs: number): string {

@@ -73,6 +73,8 @@ export interface Config {
   readonly clock: {
     readonly maxSkewMs: number;
     readonly abortSkewMs: number;
+    /** What is done where NTP does not set the clock; `off`: it is not asked. */
+    readonly requireNtp: 'warn' | 'fail' | 'off';
   };
   readonly security: {
     readonly apiKeyEnv: string;

@@ -92,7 +92,11 @@ function toConfig(file: string, from: ConfigFile, apiKeys: readonly string[]): C
       breakerCooldownMs: network.breaker_cooldown,
       compression: network.compression,
     },
-    clock: { maxSkewMs: clock.max_skew, abortSkewMs: clock.abort_skew },
+    clock: {
+      maxSkewMs: clock.max_skew,
+      abortSkewMs: clock.abort_skew,
+      requireNtp: clock.require_ntp,
+    },
     security: { apiKeyEnv: security.api_key_env, minKeyLength: security.min_key_length, apiKeys },
     retention: { schedule: from.retention.schedule, softDeletedMs: from.retention.soft_deleted },
     timestampColumnPatterns: from.timestamp_column_patterns,

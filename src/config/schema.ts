@@ -179,6 +179,7 @@ export const configSchema = z.strictObject(
     clock: section({
       max_skew: duration().default(5000),
       abort_skew: duration().default(60_000),
+      require_ntp: choice(['warn', 'fail', 'off']).default('warn'),
     }),
     security: section({
       api_key_env: z

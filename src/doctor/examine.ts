@@ -15,6 +15,7 @@ import { journalModeCheck } from './journal-mode.js';
 import { keyCheck } from './key.js';
 import { markFileCheck } from './mark-file.js';
 import { openMigrated } from './migrated.js';
+import { ntpCheck } from './ntp.js';
 import { peerTablesCheck, type ProbedTables } from './peer-tables.js';
 import { peersCheck } from './peers.js';
 import { portCheck } from './port.js';
@@ -30,7 +31,7 @@ import { tablesCheck } from './tables.js';
 import { triggersCheck } from './triggers.js';
 import { unfoldedCheck } from './unfolded.js';
 
-const OF_SETUP: readonly Check<Setup>[] = [keyCheck, resolversCheck, portCheck, pullsCheck];
+const OF_SETUP: readonly Check<Setup>[] = [keyCheck, resolversCheck, ntpCheck, portCheck, pullsCheck];
 const OF_FILE: readonly Check<Setup>[] = [diskCheck];
 const OF_DATABASE: readonly Check<OpenDatabase>[] = [integrityCheck, journalModeCheck];
 const OF_SCHEMA: readonly Check<OpenSchema>[] = [tablesCheck, appTriggersCheck];

@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { cursorInvalid } from '../changelog/marks.js';
 import { SyncError } from '../errors.js';
 import type { PageResponse } from '../threads/calls.js';
-import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, REQUEST_HASH_HEADER } from '../wire/http.js';
+import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, REQUEST_HASH_HEADER, SERVER_TIME_HEADER } from '../wire/http.js';
 import { acknowledger, handingOut } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
@@ -41,7 +41,7 @@ export function changesRoute(parts: FeedParts): RequestHandler {
       // A server that closes waits for its open connections.
       if (parts.signal.aborted) response.set('connection', 'close');
       if (response.destroyed) return;
-      send(response, page);
+      send(response, page, parts.now());
       handOut(query, page.nextCursor);
     } finally {
       clearTimeout(timer);
@@ -144,8 +144,9 @@ function refuseOwnNode({ node }: ChangesQuery, ours: string): void {
   );
 }
 
-function send(response: Response, page: PageResponse): void {
+function send(response: Response, page: PageResponse, nowMs: number): void {
   response.set(PAGE_HASH_HEADER, page.sha256);
+  response.set(SERVER_TIME_HEADER, String(nowMs));
   if (page.hasMore) response.set(NEXT_CURSOR_HEADER, page.nextCursor);
   response.type('json');
   const { buffer, byteOffset, byteLength } = page.body;

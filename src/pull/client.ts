@@ -4,7 +4,12 @@ import { skewOf, type Skew } from '../clock/skew.js';
 import { isLoopback } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
-import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, REQUEST_HASH_HEADER } from '../wire/http.js';
+import {
+  NEXT_CURSOR_HEADER,
+  PAGE_HASH_HEADER,
+  REQUEST_HASH_HEADER,
+  SERVER_TIME_HEADER,
+} from '../wire/http.js';
 import { parseCursor } from '../wire/cursor.js';
 import { formatClaims, formatHeard, type Heard, type Member } from '../wire/members.js';
 import { PROTOCOL } from '../wire/page.js';
@@ -44,6 +49,8 @@ export interface ReceivedPage {
   readonly sha256: string;
   /** What to ask with next, where there is more; null where there is not, or the peer does not tell beforehand. */
   readonly nextCursor: string | null;
+  /** Null where the peer does not tell its clock with a page. */
+  readonly skew: Skew | null;
 }
 
 /** One peer's feed, as its puller sees it. Every failure is a SyncError. */
@@ -53,6 +60,9 @@ export interface PeerClient {
   page(query: PageQuery, signal: AbortSignal): Promise<ReceivedPage>;
   close(): Promise<void>;
 }
+
+/** Characters of a foreign content type. */
+const MAX_SHOWN_TYPE = 60;
 
 const healthBody = z.object({
   node: z.string(),
@@ -72,7 +82,10 @@ export function createPeerClient(
   return {
     async health(signal) {
       const sentMs = now();
-      const answer = await connection.send({ method: 'GET', path: '/health' }, signal);
+      const answer = await connection.send(
+        { method: 'GET', path: '/health', compressed: false, short: true },
+        signal,
+      );
       const receivedMs = now();
       if (answer.status !== 200) throw answerError(answer, target);
       const health = healthBody.safeParse(shortJson(answer));
@@ -87,9 +100,13 @@ export function createPeerClient(
       if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
       const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
       const headers = { [REQUEST_HASH_HEADER]: createHash('sha256').update(path).digest('hex') };
+      const sentMs = now();
       const answer = await connection.send({ method: 'GET', path, headers, waitMs, compressed }, signal);
+      const receivedMs = now();
       if (answer.status !== 200) throw answerError(answer, target);
-      return checkedPage(answer, target.name);
+      const theirsMs = serverTimeOf(answer);
+      const skew = theirsMs === null ? null : skewOf({ sentMs, receivedMs, theirsMs });
+      return { ...checkedPage(answer, target.name), skew };
     },
     close: () => connection.close(),
   };
@@ -113,7 +130,13 @@ function memberQuery({ member, known, full, whole = false, witness, heard }: Pag
   return `&${query.toString()}&claims=${claims}`;
 }
 
-function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage {
+function serverTimeOf({ headers }: HttpAnswer): number | null {
+  const told = headers[SERVER_TIME_HEADER];
+  return typeof told === 'string' && /^\d{1,15}$/.test(told) ? Number(told) : null;
+}
+
+function checkedPage({ headers, body }: HttpAnswer, peer: string): Omit<ReceivedPage, 'skew'> {
+  requireJson(headers['content-type'], peer);
   const promised = headers[PAGE_HASH_HEADER];
   const sha256 = createHash('sha256').update(body).digest('hex');
   if (promised === sha256) return { body, sha256, nextCursor: announcedCursor(headers, body) };
@@ -128,6 +151,15 @@ function announcedCursor(headers: HttpAnswer['headers'], body: Buffer): string |
   const next = headers[NEXT_CURSOR_HEADER];
   if (typeof next !== 'string' || parseCursor(next) === null) return null;
   return body.lastIndexOf(`"next_cursor":"${next}"`) < 0 ? null : next;
+}
+
+/** What stands between two replicas answers in HTML: the login page of a network, the error page of a proxy. */
+function requireJson(type: string | string[] | undefined, peer: string): void {
+  if (type === undefined || /^application\/json\s*(;|$)/i.test(String(type))) return;
+  const shown = String(type).slice(0, MAX_SHOWN_TYPE);
+  throw new SyncError('page_damaged', `a page from ${peer} is ${shown}, not JSON`, {
+    hint: 'It was discarded and will be asked for again; something on the way answers in its place.',
+  });
 }
 
 function requireIdentity(

@@ -63,7 +63,7 @@ async function round(parts: LoopParts, call: Call, first: boolean, signal: Abort
   if (regained && !(await answers(pull, signal))) return;
   if (call.triggered || regained) pull.attempts.reset();
   const loud = first || call.triggered || regained;
-  record.started(loud);
+  record.started(first || call.triggered);
   try {
     if (call.full) await pull.writer.resetCursor(pull.peer);
     const result = await pullPeer({ ...pull, onSkew: record.skew, onPage: record.page }, signal);

@@ -3,7 +3,7 @@ import type { ReceivedPage } from './client.js';
 /** Pages that are on their way, or wait to be applied. */
 const MOST_AHEAD = 4;
 
-/** After a page above this, in bytes, which holds one large row, nothing is asked for until it is applied. */
+/** Pages that wait to be applied have so many bytes in all before another is asked for; a usual one has 4 MiB at most. */
 const MOST_BYTES_AHEAD = 16 * 1024 * 1024;
 
 /** A page that has come, and the cursor that it was asked with. */
@@ -57,8 +57,9 @@ export class PagesAhead {
   private goOn(): void {
     const newest = this.asked.at(-1);
     const next = newest?.came?.nextCursor ?? null;
+    const waitingBytes = this.asked.reduce((sum, { came }) => sum + (came?.body.byteLength ?? 0), 0);
     if (next === null || next === newest?.since || this.asked.length >= MOST_AHEAD) return;
-    if (this.asked.some(({ came }) => (came?.body.length ?? 0) > MOST_BYTES_AHEAD)) return;
+    if (waitingBytes > MOST_BYTES_AHEAD) return;
     this.begin(next, true);
   }
 }

@@ -79,6 +79,7 @@ async function pullPages(parts: PullParts, before: PullResult, signal: AbortSign
   for (let moves = 0; ;) {
     const received = await ahead.from(start.cursor);
     signal.throwIfAborted();
+    for (const { skew } of received) refuseSkew(parts, skew);
     const applied = await applyOrAskWhole(parts, start, received, signal);
     if (applied === 'cursor moved') {
       moves += 1;
@@ -148,6 +149,11 @@ async function applyPages(
 
 function sentPage({ since, body, sha256 }: CamePage): SentPage {
   return { since, body, sha256 };
+}
+
+/** A clock may be set while a pull lasts. How far it is off, the short question at its start tells better. */
+function refuseSkew(parts: PullParts, skew: Skew | null): void {
+  if (skew !== null && isSkewed(skew, parts.clock.abortSkewMs)) acceptSkew(parts, skew);
 }
 
 function acceptSkew(parts: PullParts, skew: Skew): void {

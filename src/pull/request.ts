@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip } from 'node:zlib';
-import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
+import { Agent, errors, request as undiciRequest, type Dispatcher } from 'undici';
 import { SyncError } from '../errors.js';
 import { KEY_HEADER, MAX_RESPONSE_BYTES } from '../wire/http.js';
 import { withDeadline } from './deadline.js';
@@ -28,6 +28,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** The answer may come compressed; default: it does. */
   readonly compressed?: boolean;
+  /** The answer fits in `MAX_SHORT_ANSWER_BYTES` and is complete within the request timeout, or it is none. */
+  readonly short?: boolean;
   /** The other side may hold the request for this long, on top of the request timeout. */
   readonly waitMs?: number;
 }
@@ -49,7 +51,7 @@ export interface HttpConnection {
 
 /** A peer that answers a byte now and then is never silent: an answer must be complete within this. */
 const MAX_ANSWER_MS = 10 * 60_000;
-/** An answer that is no page is shorter than this, in bytes; a longer one is not parsed. */
+/** A short answer, and what is no success, is shorter than this, in bytes; a longer one is not read, or not parsed. */
 const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
 /** One for the pull and one for a probe; a replica needs no more. */
 const MAX_CONNECTIONS = 2;
@@ -68,11 +70,13 @@ export function openConnection(target: HttpTarget): HttpConnection {
   return {
     target,
     send: (request, signal) =>
-      withDeadline(signal, MAX_ANSWER_MS + (request.waitMs ?? 0), (deadline) =>
-        send(agent, target, request, deadline),
-      ),
+      withDeadline(signal, longestMs(target, request), (deadline) => send(agent, target, request, deadline)),
     close: () => agent.destroy(),
   };
+}
+
+function longestMs(target: HttpTarget, { short, waitMs }: HttpRequest): number {
+  return (short === true ? target.connectTimeoutMs + target.requestTimeoutMs : MAX_ANSWER_MS) + (waitMs ?? 0);
 }
 
 /** The JSON of a short answer; undefined where it is none. */
@@ -93,7 +97,8 @@ async function send(
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   let answer: Dispatcher.ResponseData;
-  let raw: Buffer;
+  let raw: Buffer | null;
+  let limit: number;
   try {
     answer = await undiciRequest(target.address + request.path, {
       dispatcher,
@@ -103,12 +108,31 @@ async function send(
       body: request.body === undefined ? null : JSON.stringify(request.body),
       headersTimeout: target.requestTimeoutMs + (request.waitMs ?? 0),
     });
-    raw = Buffer.from(await answer.body.arrayBuffer());
+    const isLong = answer.statusCode < 300 && request.short !== true;
+    limit = isLong ? MAX_RESPONSE_BYTES : MAX_SHORT_ANSWER_BYTES;
+    raw = await readUpTo(limit, answer.body);
+    if (raw === null && answer.statusCode < 300) throw new errors.ResponseExceededMaxSizeError();
   } catch (error) {
     throw unreachable(error, target, signal);
   }
-  const body = await decoded(raw, answer.headers['content-encoding'], target);
+  // The status of a refusal says enough.
+  const body =
+    raw === null
+      ? Buffer.alloc(0)
+      : await decoded({ raw, encoding: answer.headers['content-encoding'], limit }, target);
   return { status: answer.statusCode, headers: answer.headers, body };
+}
+
+/** Null where there is more than `limit` bytes; what follows is not read then, and the connection is closed. */
+async function readUpTo(limit: number, body: AsyncIterable<unknown>): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limit) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
 }
 
 function headersOf(target: HttpTarget, request: HttpRequest): Record<string, string> {
@@ -122,23 +146,26 @@ function headersOf(target: HttpTarget, request: HttpRequest): Record<string, str
 }
 
 /** By content-encoding, the preferred one first. */
-const UNPACK: Readonly<Record<string, (raw: Buffer) => Promise<Buffer>>> = {
-  br: (raw) => unbrotli(raw, { maxOutputLength: MAX_RESPONSE_BYTES }),
-  gzip: (raw) => gunzipped(raw, { maxOutputLength: MAX_RESPONSE_BYTES, finishFlush: constants.Z_FINISH }),
+const UNPACK: Readonly<Record<string, (raw: Buffer, maxOutputLength: number) => Promise<Buffer>>> = {
+  br: (raw, maxOutputLength) => unbrotli(raw, { maxOutputLength }),
+  gzip: (raw, maxOutputLength) => gunzipped(raw, { maxOutputLength, finishFlush: constants.Z_FINISH }),
 };
 
+interface Packed {
+  readonly raw: Buffer;
+  readonly encoding: string | string[] | undefined;
+  /** Bytes that it may unpack to. */
+  readonly limit: number;
+}
+
 /** Decompression ends at the same size as the answer itself: a bomb costs that, and no more. */
-async function decoded(
-  raw: Buffer,
-  encoding: string | string[] | undefined,
-  target: HttpTarget,
-): Promise<Buffer> {
+async function decoded({ raw, encoding, limit }: Packed, target: HttpTarget): Promise<Buffer> {
   if (encoding === undefined || encoding === 'identity') return raw;
   try {
     const known = typeof encoding === 'string' && Object.hasOwn(UNPACK, encoding);
     const unpack = known ? UNPACK[encoding] : undefined;
     if (unpack === undefined) throw new Error(`content-encoding ${String(encoding)} was not asked for`);
-    return await unpack(raw);
+    return await unpack(raw, limit);
   } catch (cause) {
     throw new SyncError(
       'page_damaged',

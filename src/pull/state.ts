@@ -102,6 +102,7 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
       logger.log(loud ? 'info' : 'debug', 'pull started', { peer });
     },
     page(page) {
+      answered();
       if (page.applied > 0) listener.applied(peer, page);
       if (page.conflicts > 0) listener.conflict(peer, page.conflicts);
       for (const row of page.oversized.slice(0, MAX_NAMED_ROWS)) {
@@ -118,7 +119,6 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
       }
     },
     skew(skew) {
-      answered();
       set({ skewMs: skew.skewMs, skewUncertaintyMs: skew.uncertaintyMs });
       const warn = isSkewed(skew, clock.maxSkewMs);
       if (warn && !skewWarned) logger.warn('clocks differ', { peer, ...skew });
@@ -144,14 +144,14 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
     failed(error, loud) {
       const failure = failureOf(error, now());
       const repeated = state.failing && state.lastError?.code === failure.code;
-      const wasLost = state.lost;
       set({ phase: 'waiting', failing: true });
       // An attempt that the breaker did not let through says nothing new.
       if (failure.code === 'breaker_open') return;
       set({ lastError: failure });
       if (failure.code === 'peer_unreachable') lose(failure);
       else answered();
-      if (wasLost === state.lost && !state.lost) {
+      // That it is lost was said, with this error.
+      if (!state.lost) {
         logger.log(repeated && !loud ? 'debug' : 'warn', 'pull failed', { peer, error });
       }
     },

@@ -11,7 +11,7 @@ const LOOK_INTERVAL_MS = 10_000;
 
 export interface CareParts {
   readonly database: Config['database'];
-  readonly writer: Pick<WriterCalls, 'checkpoint' | 'optimize' | 'prune'>;
+  readonly writer: Pick<WriterCalls, 'checkpoint' | 'optimize' | 'prune' | 'retryDue'>;
   readonly retention: Config['retention'];
   readonly disk: DiskGuard;
   readonly logger: Logger;
@@ -21,7 +21,10 @@ export interface CareParts {
   readonly now: () => number;
 }
 
-/** Starts what keeps the database file well: checkpoints, a look at the sizes, nightly maintenance and pruning. */
+/**
+ * Starts what keeps the database file well: checkpoints, a look at the sizes and at held changes
+ * whose time has come, nightly maintenance and pruning.
+ */
 export function startCare(parts: CareParts): void {
   const { database, writer, retention, disk, logger, signal, now } = parts;
   const wal = createWalCare({ database, writer, logger, now });
@@ -35,6 +38,11 @@ export function startCare(parts: CareParts): void {
     await wal.look();
   };
   repeat(LOOK_INTERVAL_MS, look, { what: 'could not look after the WAL', logger, signal });
+  const retryDue = async () => {
+    const applied = await writer.retryDue();
+    if (applied > 0) logger.info('changes whose time has come were applied', { applied });
+  };
+  repeat(LOOK_INTERVAL_MS, retryDue, { what: 'held changes could not be tried again', logger, signal });
   const prune = async () => {
     const { pruned, expired, refused, bound } = await writer.prune();
     logger.info('pruned', { tombstones: pruned, expired, refused, upTo: bound.upTo, head: bound.head });

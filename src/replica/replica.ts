@@ -16,6 +16,7 @@ import { watchCommits } from './commit-watch.js';
 import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
 import { createFolding, sayRenewal } from './folding.js';
+import { watchNtp, type NtpWatch } from './ntp.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
 import { nodesReport, statusReport, type StatusReport } from './status.js';
@@ -69,6 +70,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   #listening: Listening | null = null;
   #pulls: Pulls | null = null;
   #snapshots: SnapshotKeeper | null = null;
+  #ntp: NtpWatch = { ntp: null };
   #stopped: Promise<void> | null = null;
 
   /** Use `openReplica`. */
@@ -97,10 +99,11 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
-  /** Serves, pulls and cares for the database file until `stop`. Rejects with `port_taken` before anything began. */
+  /** Serves, pulls and cares for the database file until `stop`. Rejects with `port_taken` or `clock_not_synchronised` before anything began. */
   async start(): Promise<void> {
-    const { database, node, retention, sync } = this.#config;
+    const { clock, database, node, retention, sync } = this.#config;
     const care = { logger: this.#logger, signal: this.#end.signal };
+    this.#ntp = await watchNtp({ requireNtp: clock.requireNtp, ...care });
     const fold = createFolding(this.#threads.writer, this.#logger, this.#end.signal);
     const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal);
     const snapshots = keepSnapshots({
@@ -161,6 +164,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       local,
       dangling,
       disk: this.#disk,
+      ntp: this.#ntp.ntp,
       loops: this.#loops(),
       running: this.#listening !== null,
       listen: this.address,

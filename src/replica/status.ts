@@ -1,3 +1,4 @@
+import type { Ntp } from '../clock/ntp.js';
 import type { Config } from '../config/config.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import type { PeerLoop } from '../pull/loop.js';
@@ -58,6 +59,8 @@ export interface StatusReport {
   readonly wal_bytes: number;
   readonly disk_free_bytes: number | null;
   readonly disk_low: boolean;
+  /** Whether NTP sets this machine's clock; null where it was not asked. */
+  readonly ntp: Ntp | null;
   readonly peers: readonly PeerReport[];
   /** Tombstones up to this log id can be pruned. */
   readonly prune_up_to: number;
@@ -71,6 +74,7 @@ export interface StatusParts {
   readonly local: LocalStatus;
   readonly dangling: readonly DanglingReference[];
   readonly disk: Pick<DiskGuard, 'freeBytes' | 'low'>;
+  readonly ntp: Ntp | null;
   /** Empty without a daemon. */
   readonly loops: ReadonlyMap<string, Pick<PeerLoop, 'state'>>;
   readonly running: boolean;
@@ -128,6 +132,7 @@ export function statusReport(parts: StatusParts): StatusReport {
     wal_bytes: local.walBytes,
     disk_free_bytes: disk.freeBytes,
     disk_low: disk.low,
+    ntp: parts.ntp,
     peers: peerReports(parts),
     prune_up_to: local.prune.upTo,
     members: memberReports(local.prune, [

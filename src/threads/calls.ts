@@ -171,6 +171,8 @@ export interface WriterCalls {
   acknowledge(node: string, epoch: string | null, cursor: string, member?: Member | null): Promise<void>;
   /** Remembers that a puller, which asked with `since`, was given `next`, which it may store and not come back with. */
   handOut(node: string, since: string, next: string): Promise<void>;
+  /** Applies held changes that were stamped too far ahead and whose time has come; how many were, since the last call. */
+  retryDue(): Promise<number>;
   /** Deletes rows that were soft-deleted long ago, and drops the tombstones that every member has. */
   prune(): Promise<Retained>;
   checkpoint(mode: CheckpointMode): Promise<CheckpointResponse>;

@@ -22,6 +22,7 @@ export async function openThreads(config: Config): Promise<Threads> {
     'rewound',
     'acknowledge',
     'handOut',
+    'retryDue',
     'prune',
     'checkpoint',
     'optimize',

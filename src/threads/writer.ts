@@ -3,7 +3,7 @@ import { beginPage, instanceRenewed, type PageInProgress } from '../apply/apply-
 import { findMissing, requireNamed } from '../apply/named.js';
 import { hasNews } from '../apply/learn.js';
 import { retain } from '../apply/retention.js';
-import { retryAll } from '../apply/retry-all.js';
+import { retryAll, retryDue, type Retrying } from '../apply/retry-all.js';
 import { closeGap, type BackfillOptions, type Gap } from '../changelog/backfill.js';
 import { readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { enterContradicted } from '../changelog/contradicted.js';
@@ -55,8 +55,14 @@ export class Writer implements WriterCalls {
   private servedBy: Changelog | null = null;
   /** The schema with which what is held was last tried again; null before the first time. */
   private retriedAtSchema: number | null = null;
+  /** Changes whose time had come, since somebody asked last. */
+  private dueApplied = 0;
 
-  constructor(private readonly config: Config) {
+  constructor(
+    private readonly config: Config,
+    /** The clock of this machine, ms since 1970. */
+    private readonly now: () => number = Date.now,
+  ) {
     this.database = openForWriting(config);
     this.changelogAt = new ChangelogAtSchema(this.database, config, this.resolvers);
     this.instance = new InstanceWatch(this.database, config.node.id, () => this.changelogAt.current());
@@ -101,7 +107,8 @@ export class Writer implements WriterCalls {
         throw instanceRenewed(request.peer);
       const isEmpty = page.changes.length === 0 && page.named.length === 0;
       const nothingNew = isEmpty && page.next_cursor === request.since;
-      if (nothingNew && !hasNews(this.changelogAt.current(), page)) return toResponse([beginPage(page)]);
+      if (nothingNew && !hasNews(this.changelogAt.current(), page, this.clock()))
+        return toResponse([beginPage(page)]);
       // Committed apart: triggers that are put back move all cursors, this one too, and take the page back.
       await this.catchUp();
       requireNamed(this.changelogAt.current(), request.peer, page.named);
@@ -150,6 +157,14 @@ export class Writer implements WriterCalls {
     // Not in turn: what is under way may make the log so long that the mark is dropped.
     return Promise.resolve().then(() => {
       this.handed.note(node, since, next);
+    });
+  }
+
+  retryDue(): Promise<number> {
+    return this.inTurn(async () => {
+      const applied = this.dueApplied + (await retryDue(this.retrying()));
+      this.dueApplied = 0;
+      return applied;
     });
   }
 
@@ -244,18 +259,23 @@ export class Writer implements WriterCalls {
     await this.closeGaps();
     await this.bringBack();
     await this.retryAtNewSchema();
+    this.dueApplied += await retryDue(this.retrying());
     return folded;
   }
 
   /** Another schema may take what this one could not. */
   private async retryAtNewSchema(): Promise<void> {
     if (this.retriedAtSchema === this.schemaVersion()) return;
-    await retryAll({
+    await retryAll(this.retrying());
+    this.retriedAtSchema = this.schemaVersion();
+  }
+
+  private retrying(): Retrying {
+    return {
       changelog: () => this.changelogAt.current(),
       clock: () => this.clock(),
       inWrite: async (work) => (await this.afterFold(work)).result,
-    });
-    this.retriedAtSchema = this.schemaVersion();
+    };
   }
 
   private schemaVersion(): number {
@@ -306,7 +326,8 @@ export class Writer implements WriterCalls {
   }
 
   private clock() {
-    return { nowMs: Date.now(), maxSkewMs: this.config.clock.maxSkewMs };
+    const { maxSkewMs, abortSkewMs } = this.config.clock;
+    return { nowMs: this.now(), maxSkewMs, abortSkewMs };
   }
 
   private runCheckpoint(mode: CheckpointMode): CheckpointResponse {

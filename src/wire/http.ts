@@ -9,6 +9,9 @@ export const NEXT_CURSOR_HEADER = 'x-next-cursor';
 /** Lower-case hex SHA-256 of the path with its query: what a puller says of itself must not be damaged on its way. */
 export const REQUEST_HASH_HEADER = 'x-request-sha256';
 
+/** The sender's clock when it answered, ms since 1970; a held request is answered long after it was sent. */
+export const SERVER_TIME_HEADER = 'x-server-time-ms';
+
 export const KEY_HEADER = 'x-api-key';
 
 /** Changes of one page. */

@@ -53,7 +53,7 @@ describe('loadConfig', () => {
       breakerCooldownMs: 30_000,
       compression: 'auto',
     });
-    expect(config.clock).to.deep.equal({ maxSkewMs: 5000, abortSkewMs: 60_000 });
+    expect(config.clock).to.deep.equal({ maxSkewMs: 5000, abortSkewMs: 60_000, requireNtp: 'warn' });
     expect(config.security).to.deep.equal({ apiKeyEnv: 'SYNC_API_KEY', minKeyLength: 32, apiKeys: [] });
     expect(config.log.file).to.equal(null);
   });
@@ -126,7 +126,7 @@ clock: { max_skew: 1m, abort_skew: 1s }
     for (const text of [
       'sync: { live: true }',
       'network: { discovery: false }',
-      'clock: { require_ntp: warn }',
+      'clock: { ntp_server: x }',
       'security: { rate_limit: 100 }',
       'security: { tls: {} }',
       'peers: [{ name: a, address: "h:1", direction: pull }]',

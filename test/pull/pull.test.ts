@@ -48,6 +48,27 @@ describe('a pull', () => {
     expect(result).to.include({ peer: 'macbook', pages: 3, received: 5, applied: 5, skipped: 0, behind: 0 });
   });
 
+  it('stops before a page of a peer whose clock was set wrong while the pull lasts', async () => {
+    theirs.insert('a', 'b');
+    const answer = asReplica(theirs);
+    let pages = 0;
+    await from(
+      (request, response) => {
+        const aheadMs = request.url !== '/health' && (pages += 1) === 2 ? 90_000 : 0;
+        response.setHeader('x-server-time-ms', String(Date.now() + aheadMs));
+        answer(request, response);
+      },
+      { sync: { pageSize: 1 } },
+    );
+    const skews: number[] = [];
+    parts = { ...parts, onSkew: ({ skewMs }) => skews.push(skewMs) };
+    expect(await codeOf(pullPeer(parts, never))).to.equal('clock_skew');
+    expect(ours.keys).to.deep.equal(['a']);
+    expect(skews).to.have.length(2);
+    expect(skews[1]).to.be.within(89_000, 91_000);
+    expect((await pullPeer(parts, never)).applied).to.equal(1);
+  });
+
   it('goes on where the last one ended', async () => {
     theirs.insert('a');
     await pullPeer(await from(asReplica(theirs)), never);

@@ -28,6 +28,7 @@ describe('a page that was applied in part', () => {
         const { done } = applyPart(changelog, beginPage(page, 1), {
           nowMs: group.nowMs,
           maxSkewMs: 5_000,
+          abortSkewMs: 60_000,
           peer: peer.node,
           since: start.cursor,
           pruned: start.pruned,

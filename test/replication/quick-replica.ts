@@ -18,7 +18,7 @@ import { noteServed } from '#src/changelog/served.js';
 import { readMembers } from '#src/changelog/members.js';
 import { forgetMember } from '#src/changelog/forget-member.js';
 import { pruneBatch, pruneBound } from '#src/changelog/prune.js';
-import { heldAfter } from '#src/apply/held-list.js';
+import { dueAfter, heldAfter } from '#src/apply/held-list.js';
 import { dropHeld, retryHeld } from '#src/apply/retry-held.js';
 import { buildPage, type BuiltPage, type PageQuery } from '#src/changelog/page.js';
 import { captureOf, triggersOf } from '#src/changelog/triggers.js';
@@ -64,6 +64,8 @@ export interface PullCounts {
 export class QuickReplica {
   /** Added to the machine's clock, ms. */
   skewMs = 0;
+  /** Infinity: changes are taken whatever their stamps are. */
+  abortSkewMs = Infinity;
   /** The application's own connection. */
   readonly app: Database;
   private readonly database: Database;
@@ -218,11 +220,12 @@ export class QuickReplica {
     return Object.fromEntries(standings.map(({ member, blocks }) => [member.node, blocks]));
   }
 
-  /** Has a person try what is in quarantine again. */
-  retryHeld(): void {
+  /** Has a person try what is in quarantine again; with `due` what was to wait until now tries itself. */
+  retryHeld(due = false): void {
     this.write(() => {
       this.foldAll();
-      return retryHeld(this.changelog, heldAfter(this.database, 0, 1_000), this.clocks, true);
+      const held = due ? dueAfter(this.database, this.nowMs, 0, 1_000) : heldAfter(this.database, 0, 1_000);
+      return retryHeld(this.changelog, held, this.clocks, !due);
     });
   }
 
@@ -302,7 +305,7 @@ export class QuickReplica {
   }
 
   get clocks() {
-    return { nowMs: this.nowMs, maxSkewMs: 5_000 };
+    return { nowMs: this.nowMs, maxSkewMs: 5_000, abortSkewMs: this.abortSkewMs };
   }
 
   page(

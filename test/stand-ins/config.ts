@@ -63,7 +63,7 @@ export function testConfig(options: ConfigOptions = {}): Config {
       compression: 'auto',
       ...options.network,
     },
-    clock: { maxSkewMs: 5000, abortSkewMs: 60_000, ...options.clock },
+    clock: { maxSkewMs: 5000, abortSkewMs: 60_000, requireNtp: 'off', ...options.clock },
     security: { apiKeyEnv: 'SYNC_API_KEY', minKeyLength: 32, apiKeys: options.apiKeys ?? [] },
     retention: { schedule: '0 0 3 * * *', softDeletedMs: null },
     timestampColumnPatterns: [],

@@ -132,6 +132,7 @@ export class MemoryDatabase {
       }),
     checkpoint: (mode) =>
       this.#run(mode, () => ({ busy: false, walPages: 0, checkpointedPages: 0, walBytes: 0 })),
+    retryDue: () => this.#run('retryDue', () => 0),
     prune: () =>
       this.#run('prune', () => ({
         expired: 0,

@@ -1,5 +1,6 @@
 import { createFeed, type FeedParts } from '#src/feed/feed.js';
 import { listen, type Listening } from '#src/feed/listen.js';
+import { noRefusals } from '#src/feed/refusals.js';
 import { LogRecorder } from '../stand-ins/log-recorder.js';
 import { MemoryDatabase } from '../stand-ins/memory-database.js';
 
@@ -66,6 +67,9 @@ export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedF
     node: 'desktop',
     version: '1.2.3',
     apiKeys: [],
+    requireClientCert: false,
+    rateLimit: null,
+    refusals: noRefusals(),
     tables: ['words'],
     reader: database.reader,
     writer: database.writer,

@@ -37,13 +37,16 @@ export function requireAccess(judge: Judge, refusals: Refusals): RequestHandler 
 /** Serves only who showed a certificate that the server's authority has issued, and says to others what is wrong. */
 export function requireClientCertificate(refusals: Refusals): RequestHandler {
   return (request, response, next) => {
-    const { authorized, authorizationError } = request.socket as TLSSocket;
-    if (authorized) {
+    const socket = request.socket as TLSSocket;
+    const { authorized, authorizationError } = socket;
+    // Node calls a resumed session authorized that never had a certificate.
+    const isShown = socket.getPeerX509Certificate() !== undefined;
+    if (authorized && isShown) {
       next();
       return;
     }
     // Node gives the code, although its type says Error.
-    const code = String(authorizationError ?? '');
+    const code = isShown ? String(authorizationError) : NO_CERTIFICATE;
     const error = new SyncError(
       'client_certificate_refused',
       `this replica ${CERTIFICATE_FAULTS[code] ?? UNTRUSTED}`,
@@ -56,11 +59,11 @@ export function requireClientCertificate(refusals: Refusals): RequestHandler {
   };
 }
 
+const NO_CERTIFICATE = 'none';
 const UNTRUSTED = 'does not trust the authority of the client certificate';
 
 const CERTIFICATE_FAULTS: Readonly<Record<string, string>> = {
-  // That is how OpenSSL's words come out where there is no certificate at all.
-  UNABLE_TO_GET_ISSUER_CERT: 'needs a client certificate, and none was shown',
+  [NO_CERTIFICATE]: 'needs a client certificate, and none was shown',
   CERT_HAS_EXPIRED: 'was shown a client certificate that has expired',
   CERT_NOT_YET_VALID: 'was shown a client certificate that is not valid yet',
 };

@@ -26,7 +26,8 @@ export async function serve(
     tls: serverTls(certificates?.files ?? null, ask),
     onHandshakeFailed: (error, address) => {
       parts.logger.debug('no TLS connection came about', { address, error });
-      refusals.note('handshake', address);
+      // Who only hangs up was not refused.
+      if (isTlsFault(error)) refusals.note('handshake', address);
     },
   });
   certificates?.watch((files) => {
@@ -39,4 +40,8 @@ export async function serve(
 function serverTls(files: TlsFiles | null, askClient: boolean): ServerTls | null {
   if (files?.cert == null || files.key === null) return null;
   return { cert: files.cert, key: files.key, ca: files.ca, askClient };
+}
+
+function isTlsFault(error: NodeJS.ErrnoException): boolean {
+  return /^ERR_(SSL|TLS)_/.test(error.code ?? '');
 }

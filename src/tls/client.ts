@@ -1,7 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
-import type { Config } from '../config/config.js';
-import { readTlsFiles, type TlsFiles } from './files.js';
+import { readTlsFiles, type TlsFiles, type TlsSettings } from './files.js';
 
 /** What a connection to an `https://` address trusts and shows. PEM. */
 export interface ClientTls {
@@ -28,8 +27,8 @@ export function clientTls({ ca, cert, key }: TlsFiles): ClientTls {
 }
 
 /** For a command, which is over before a certificate changes; null without `security.tls`. Throws as `readTlsFiles`. */
-export function tlsOf(config: Config): TlsSource | null {
-  const files = readTlsFiles(config, Date.now());
+export function tlsOf(settings: TlsSettings): TlsSource | null {
+  const files = readTlsFiles(settings, Date.now());
   return files === null ? null : { current: clientTls(files) };
 }
 

@@ -17,6 +17,13 @@ export interface TlsFiles {
   readonly fingerprint: string | null;
 }
 
+/** What is needed of a configuration. */
+export interface TlsSettings {
+  /** Named where something is wrong. */
+  readonly file: string;
+  readonly security: Pick<Config['security'], 'tls'>;
+}
+
 type Member = 'cert' | 'key' | 'ca';
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -27,10 +34,7 @@ const HINT =
  * Reads the files of `security.tls`; null where there is no such section. Throws, with exit code 2 and every fault
  * with its path, `tls_expired` where the certificate has ended, and `tls_invalid` for what else can't be used.
  */
-export function readTlsFiles(
-  { file, security }: Pick<Config, 'file' | 'security'>,
-  nowMs: number,
-): TlsFiles | null {
+export function readTlsFiles({ file, security }: TlsSettings, nowMs: number): TlsFiles | null {
   const { tls } = security;
   if (tls === null) return null;
   const faults: Fault[] = [];

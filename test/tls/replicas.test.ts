@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
+import { loadConfig } from '#src/config/load.js';
 import { KEY_HEADER } from '#src/wire/http.js';
 import type { StatusReport } from '#src/replica/status.js';
 import { countOf, execute, expectSameContent } from '../replication/content.js';
-import { runCli } from '../replication/command-line.js';
+import { runCli, runCliWell } from '../replication/command-line.js';
 import { withPrograms } from '../replication/foreign-programs.js';
 import { ReplicaGroup, until, type Replica, type Settings } from '../replication/group.js';
+import { scratchFolder } from '../scratch.js';
 import { Authority, contentOf, type CertificateFiles } from './authority.js';
 
 const SCHEMA = 'CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER);';
@@ -96,6 +98,28 @@ withPrograms(['openssl'], () => {
           [],
         );
       }
+    });
+
+    it('are joined by a clone that is made over it, and whose configuration names its certificate', async () => {
+      addWord(desktop, 'a');
+      await desktop.start();
+      const folder = scratchFolder();
+      const { ca, cert, key } = ours.issueTo(folder, 'phone');
+      const address = desktop.address.replace('http:', 'https:');
+      const config = join(folder, 'sync-config.yaml');
+      const database = join(folder, 'app.db');
+      const clone = ['clone', address, '--db', database, '--node', 'phone', '--config', config, '--json'];
+      const report = JSON.parse(
+        await runCliWell([...clone, '--ca', ca, '--cert', cert, '--cert-key', key]),
+      ) as Record<string, unknown>;
+      expect(report).to.include({ pull_error: null, copy: false });
+      expect(countOf(database, 'words')).to.equal(1);
+      expect(loadConfig(config, {}).security.tls).to.deep.equal({
+        certFile: cert,
+        keyFile: key,
+        caFile: ca,
+        requireClientCert: false,
+      });
     });
 
     it('do not start with a certificate that can not be used, and say which and why', async () => {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseListen, parsePeerAddress } from '../config/addresses.js';
 import { keyFaults, splitKeys } from '../config/api-keys.js';
+import type { TlsConfig } from '../config/config.js';
 import { configError } from '../config/faults.js';
 import { SyncError } from '../errors.js';
 import { listenAnswer, nodeIdAnswer } from '../init/answers.js';
@@ -15,6 +16,9 @@ export interface CloneOptions {
   readonly node: string;
   readonly listen?: string;
   readonly keyEnv?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly certKey?: string;
   readonly force?: boolean;
 }
 
@@ -27,6 +31,8 @@ export interface Wish {
   readonly listen: string;
   readonly keyVariable: string;
   readonly apiKey: string | null;
+  /** What the peer is shown and must show, as the new replica's configuration will say it too. */
+  readonly tls: TlsConfig | null;
 }
 
 /** Checks what stands on the command line and in the environment. Throws with exit code 2. */
@@ -51,6 +57,24 @@ export function wishOf(given: string, options: CloneOptions): Wish {
     listen,
     keyVariable,
     apiKey: keys[0] ?? null,
+    tls: tlsWish(options),
+  };
+}
+
+function tlsWish({ ca, cert, certKey }: CloneOptions): TlsConfig | null {
+  if ((cert === undefined) !== (certKey === undefined)) {
+    throw usage(
+      'clone: --cert and --cert-key go together',
+      'Name the certificate and the file with its key.',
+    );
+  }
+  if (ca === undefined && cert === undefined) return null;
+  const absolute = (path: string | undefined) => (path === undefined ? null : resolve(path));
+  return {
+    certFile: absolute(cert),
+    keyFile: absolute(certKey),
+    caFile: absolute(ca),
+    requireClientCert: false,
   };
 }
 

@@ -8,6 +8,7 @@ import { answerError } from '../pull/answer-error.js';
 import { openConnection, shortJson, type HttpTarget } from '../pull/request.js';
 import { fetchSnapshot, type ReceivedSnapshot } from '../pull/snapshot-client.js';
 import type { FirstPull } from '../replica/first-pull.js';
+import { tlsOf } from '../tls/client.js';
 import { PROTOCOL } from '../wire/page.js';
 import { usage } from './actions.js';
 import { DEFAULT_KEY_VARIABLE, requireNew, wishOf, type CloneOptions, type Wish } from './clone-wish.js';
@@ -32,6 +33,9 @@ export const command: CommandDefinition<CloneOptions> = {
         '--key-env <variable>',
         `the environment variable with the key (default: ${DEFAULT_KEY_VARIABLE})`,
       )
+      .option('--ca <file>', 'the authority whose certificate the peer must show, for https:// (security.md)')
+      .option('--cert <file>', 'the certificate of the new replica')
+      .option('--cert-key <file>', 'the key of that certificate')
       .option('--force', 'overwrite an existing configuration file; never a database');
   },
   async run(context, options, [address = '']) {
@@ -87,13 +91,14 @@ function requireFitting({ node, protocol }: z.infer<typeof healthBody>, wish: Wi
   );
 }
 
-function targetOf({ address, apiKey }: Wish, name: string): HttpTarget {
+function targetOf({ address, apiKey, tls }: Wish, name: string): HttpTarget {
   return {
     name,
     address,
     apiKey,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    tls: tlsOf({ file: 'clone', security: { tls } }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { servesTls } from '../config/tls.js';
 import { SyncError } from '../errors.js';
 import { answerError } from '../pull/answer-error.js';
 import {
@@ -9,6 +10,8 @@ import {
   type HttpRequest,
   type HttpTarget,
 } from '../pull/request.js';
+import { ownDaemonTls } from '../tls/client.js';
+import { readTlsFiles } from '../tls/files.js';
 import type { ErrorBody, HealthBody } from '../wire/http.js';
 
 /** The daemon of this configuration, asked over its own feed. */
@@ -23,12 +26,14 @@ const MAX_ANSWER_MS = 10_000;
 
 /** Connects to the daemon at `node.listen`. Rejects with `no_daemon` where none runs, or another replica's. */
 export async function openDaemon(config: Config): Promise<Daemon> {
+  const files = readTlsFiles(config, Date.now());
   const connection = openConnection({
     name: 'the daemon',
-    address: ownAddress(config.node.listen),
+    address: ownAddress(config),
     apiKey: config.security.apiKeys[0] ?? null,
     connectTimeoutMs: config.network.connectTimeoutMs,
     requestTimeoutMs: MAX_ANSWER_MS,
+    tls: files === null ? null : { current: ownDaemonTls(files) },
   });
   try {
     await requireOurs(connection, config);
@@ -79,8 +84,10 @@ async function requireOurs(connection: HttpConnection, config: Config): Promise<
 }
 
 /** Where this machine reaches its own feed; one that listens on all addresses is reached by loopback. */
-function ownAddress({ host, port }: Config['node']['listen']): string {
-  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
-  if (host === '::') return `http://[::1]:${port}`;
-  return host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`;
+function ownAddress({ node, security }: Config): string {
+  const { host, port } = node.listen;
+  const scheme = servesTls(security) ? 'https' : 'http';
+  if (host === '0.0.0.0') return `${scheme}://127.0.0.1:${port}`;
+  if (host === '::') return `${scheme}://[::1]:${port}`;
+  return host.includes(':') ? `${scheme}://[${host}]:${port}` : `${scheme}://${host}:${port}`;
 }

@@ -2,7 +2,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { keepMark } from '../changelog/mark-file.js';
 import type { CommandContext } from '../cli/command.js';
-import type { Config, PeerConfig } from '../config/config.js';
+import type { Config, PeerConfig, TlsConfig } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import { openFile } from '../database/open.js';
 import { SyncError } from '../errors.js';
@@ -71,6 +71,7 @@ function configure(
     peers: [peer],
     tables: description.tables.map(findingOf),
     timestampPatterns: null,
+    tls: wish.tls === null ? {} : tlsAnswer(wish.tls, dirname(context.configFile)),
     ...(wish.keyVariable === DEFAULT_KEY_VARIABLE ? {} : { apiKeyEnv: wish.keyVariable }),
   };
   const text = configText(answers, HEADER);
@@ -83,6 +84,17 @@ function configure(
   }
   writeConfig(context.configFile, text, overwrite);
   return context.loadConfig();
+}
+
+/** The files as the configuration names them. */
+function tlsAnswer(
+  { certFile, keyFile, caFile }: TlsConfig,
+  folder: string,
+): Readonly<Record<string, string>> {
+  const named = Object.entries({ cert: certFile, key: keyFile, ca: caFile });
+  return Object.fromEntries(
+    named.flatMap(([name, file]) => (file === null ? [] : [[name, databasePathAnswer(file, folder)]])),
+  );
 }
 
 function findingOf(table: SnapshotTable): Answers['tables'][number] {

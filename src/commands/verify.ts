@@ -11,6 +11,7 @@ import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient } from '../pull/client.js';
 import { createFingerprintClient, type FingerprintClient } from '../pull/fingerprint-client.js';
 import { openConnection, type HttpConnection } from '../pull/request.js';
+import { tlsOf } from '../tls/client.js';
 import type { Shapes } from '../wire/fingerprints.js';
 import { lookAgain } from '../verify/look.js';
 import { repairTable, type RepairOutcome } from '../verify/repair-table.js';
@@ -95,7 +96,8 @@ async function verify(
   }
 }
 
-function connectionTo({ name, address }: PeerConfig, { security, network }: Config): HttpConnection {
+function connectionTo({ name, address }: PeerConfig, config: Config): HttpConnection {
+  const { security, network } = config;
   const { connectTimeoutMs, requestTimeoutMs } = network;
   return openConnection({
     name,
@@ -103,6 +105,7 @@ function connectionTo({ name, address }: PeerConfig, { security, network }: Conf
     apiKey: security.apiKeys[0] ?? null,
     connectTimeoutMs,
     requestTimeoutMs,
+    tls: tlsOf(config),
   });
 }
 

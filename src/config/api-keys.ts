@@ -4,6 +4,11 @@ import type { ConfigFile } from './schema.js';
 
 const KEYGEN_HINT = 'Make one with sqlite-p2p-sync keygen and set it on every replica.';
 
+interface KeySections {
+  readonly node?: ConfigFile['node'];
+  readonly security?: Pick<ConfigFile['security'], 'api_key_env' | 'min_key_length'>;
+}
+
 /** Splits the variable's value; blanks around a key and empty places do not count. */
 export function splitKeys(value: string | undefined): string[] {
   return (value ?? '')
@@ -16,7 +21,7 @@ export function splitKeys(value: string | undefined): string[] {
  * What is wrong with the keys: says which one, by its place, and never what it is. Without sound `node` and
  * `security` sections nothing can be said.
  */
-export function keyFaults(keys: readonly string[], { node, security }: Partial<ConfigFile>): Fault[] {
+export function keyFaults(keys: readonly string[], { node, security }: KeySections): Fault[] {
   if (node === undefined || security === undefined) return [];
   const { api_key_env: variable, min_key_length: minLength } = security;
   if (keys.length > 0) return keys.flatMap((_, index) => faultOfKey(keys, index, variable, minLength));

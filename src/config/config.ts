@@ -29,6 +29,17 @@ export interface PeerConfig {
   readonly address: string;
 }
 
+/** Absolute paths of PEM files; null: not named. */
+export interface TlsConfig {
+  /** With a certificate, and then with a key too, the feed is served over HTTPS. */
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+  /** The authorities that are trusted, in place of those of Node. */
+  readonly caFile: string | null;
+  /** Only who shows a certificate of such an authority is served. */
+  readonly requireClientCert: boolean;
+}
+
 export interface Config {
   /** Absolute path of the file this was read from. */
   readonly file: string;
@@ -81,6 +92,12 @@ export interface Config {
     readonly minKeyLength: number;
     /** The keys found in that variable; the first is sent, all are accepted. Empty: no key. */
     readonly apiKeys: readonly string[];
+    /** Null: plain HTTP, and the authorities of Node for peers at `https://`. */
+    readonly tls: TlsConfig | null;
+    /** Requests per second of one client. */
+    readonly rateLimit: number;
+    /** As many more are let through once. */
+    readonly rateLimitBurst: number;
   };
   readonly retention: {
     /** Cron line with seconds: when to prune. */

@@ -1,5 +1,6 @@
 import type { Fault } from './faults.js';
 import type { ConfigFile } from './schema.js';
+import { tlsFaults } from './tls.js';
 
 /** Faults between keys that are each right by themselves; a section that has faults of its own is left out. */
 export function crossFaults(file: Partial<ConfigFile>): Fault[] {
@@ -7,6 +8,7 @@ export function crossFaults(file: Partial<ConfigFile>): Fault[] {
     ...tableFaults(file.tables ?? []),
     ...peerFaults(file.peers ?? [], file.node?.id ?? null),
     ...(file.clock === undefined ? [] : clockFaults(file.clock)),
+    ...tlsFaults(file.security?.tls ?? null),
   ];
 }
 

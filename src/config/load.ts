@@ -9,6 +9,7 @@ import { faultsOf } from './schema-faults.js';
 import { configSchema, type ConfigFile } from './schema.js';
 import { readExpanded } from './schema-keys.js';
 import { strategyFaults, strategyOf } from './strategies.js';
+import { tlsConfigOf } from './tls.js';
 
 /**
  * Reads, expands and validates a configuration file. The result is frozen through and through. Throws one
@@ -97,7 +98,14 @@ function toConfig(file: string, from: ConfigFile, apiKeys: readonly string[]): C
       abortSkewMs: clock.abort_skew,
       requireNtp: clock.require_ntp,
     },
-    security: { apiKeyEnv: security.api_key_env, minKeyLength: security.min_key_length, apiKeys },
+    security: {
+      apiKeyEnv: security.api_key_env,
+      minKeyLength: security.min_key_length,
+      apiKeys,
+      tls: tlsConfigOf(security.tls, folder),
+      rateLimit: security.rate_limit,
+      rateLimitBurst: security.rate_limit_burst,
+    },
     retention: { schedule: from.retention.schedule, softDeletedMs: from.retention.soft_deleted },
     timestampColumnPatterns: from.timestamp_column_patterns,
     log: {

@@ -137,6 +137,16 @@ const peerSchema = z.strictObject(
   { error: mappingMessage },
 );
 
+const tlsSchema = z.strictObject(
+  {
+    cert: text('the path of a certificate').nullable().default(null),
+    key: text('the path of a private key').nullable().default(null),
+    ca: text('the path of a certificate').nullable().default(null),
+    require_client_cert: flag().default(false),
+  },
+  { error: mappingMessage },
+);
+
 export const configSchema = z.strictObject(
   {
     node: section({
@@ -187,6 +197,9 @@ export const configSchema = z.strictObject(
         .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable, not the key itself')
         .default('SYNC_API_KEY'),
       min_key_length: integer(16, 1024).default(32),
+      tls: tlsSchema.nullable().default(null),
+      rate_limit: integer(1, 1_000_000).default(100),
+      rate_limit_burst: integer(0, 1_000_000).default(10),
     }),
     retention: section({
       schedule: cron().default('0 0 3 * * *'),

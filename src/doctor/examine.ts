@@ -5,6 +5,7 @@ import { openForReading } from '../database/open.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { appTriggersCheck } from './app-triggers.js';
 import { backfillCheck } from './backfill.js';
+import { certificateCheck } from './certificate.js';
 import { attempt, runChecks, type Check } from './check.js';
 import { conflictsCheck } from './conflicts.js';
 import { diskCheck } from './disk.js';
@@ -31,7 +32,14 @@ import { tablesCheck } from './tables.js';
 import { triggersCheck } from './triggers.js';
 import { unfoldedCheck } from './unfolded.js';
 
-const OF_SETUP: readonly Check<Setup>[] = [keyCheck, resolversCheck, ntpCheck, portCheck, pullsCheck];
+const OF_SETUP: readonly Check<Setup>[] = [
+  keyCheck,
+  certificateCheck,
+  resolversCheck,
+  ntpCheck,
+  portCheck,
+  pullsCheck,
+];
 const OF_FILE: readonly Check<Setup>[] = [diskCheck];
 const OF_DATABASE: readonly Check<OpenDatabase>[] = [integrityCheck, journalModeCheck];
 const OF_SCHEMA: readonly Check<OpenSchema>[] = [tablesCheck, appTriggersCheck];

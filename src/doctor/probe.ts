@@ -3,7 +3,8 @@ import { SyncError } from '../errors.js';
 import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient, type PeerHealth } from '../pull/client.js';
 import { createFingerprintClient } from '../pull/fingerprint-client.js';
-import { openConnection } from '../pull/request.js';
+import { openConnection, type HttpConnection } from '../pull/request.js';
+import { tlsOf } from '../tls/client.js';
 import type { TableShape } from '../wire/fingerprints.js';
 import type { Setup } from './subjects.js';
 
@@ -31,24 +32,26 @@ export function probePeers(config: Config): Promise<Probe[]> {
 }
 
 async function probe(config: Config, peer: PeerConfig): Promise<Probe> {
-  const connection = openConnection({
-    name: peer.name,
-    address: peer.address,
-    apiKey: config.security.apiKeys[0] ?? null,
-    connectTimeoutMs: config.network.connectTimeoutMs,
-    requestTimeoutMs: Math.min(config.network.requestTimeoutMs, MAX_PROBE_MS),
-  });
   const signal = AbortSignal.timeout(MAX_PROBE_MS);
   const once = createAttempts(peer.name, { ...config.network, maxRetries: 0 });
   let health: PeerHealth | null = null;
+  let connection: HttpConnection | null = null;
   try {
+    connection = openConnection({
+      name: peer.name,
+      address: peer.address,
+      apiKey: config.security.apiKeys[0] ?? null,
+      connectTimeoutMs: config.network.connectTimeoutMs,
+      requestTimeoutMs: Math.min(config.network.requestTimeoutMs, MAX_PROBE_MS),
+      tls: tlsOf(config),
+    });
     health = await createPeerClient(connection, config.node.id, Date.now).health(signal);
     const { tables } = await createFingerprintClient(connection, once, signal).shapes();
     return { peer, health, tables, error: null };
   } catch (error) {
     return { peer, health, tables: null, error: asSyncError(error, peer) };
   } finally {
-    await connection.close();
+    await connection?.close();
   }
 }
 

@@ -10,12 +10,14 @@ const STATUS: Readonly<Record<string, number>> = {
   request_damaged: 400,
   unauthorized: 401,
   host_refused: 403,
+  client_certificate_refused: 403,
   unknown_peer: 404,
   unknown_route: 404,
   own_node: 409,
   two_owners: 409,
   cursor_invalid: 410,
   snapshot_busy: 429,
+  rate_limited: 429,
 };
 
 /** Answers every error as `{"error":{"code","message","hint"}}`; what is not ours is logged and not told. */

@@ -3,13 +3,16 @@ import compression from 'compression';
 import express, { type Express } from 'express';
 import type { Logger } from '../log/logger.js';
 import type { ReaderCalls, WriterCalls } from '../threads/calls.js';
-import { requireAccess } from './access.js';
+import { judgeBy, requireAccess, requireClientCertificate } from './access.js';
 import { changesRoute } from './changes.js';
 import type { Commits } from './commits.js';
 import { controlRoutes } from './control.js';
 import { errorAnswer, unknownRoute } from './error-answer.js';
 import { fingerprintRoutes } from './fingerprint.js';
+import { securityHeaders } from './headers.js';
 import { healthRoute } from './health.js';
+import { limitRate, type RateLimit } from './rate-limit.js';
+import { createRefusals, type RefusalCounts } from './refusals.js';
 import { snapshotRoute } from './snapshot.js';
 import type { Snapshots } from './snapshots.js';
 
@@ -28,6 +31,12 @@ export interface FeedParts {
   /** Version of this program. */
   readonly version: string;
   readonly apiKeys: readonly string[];
+  /** Only who shows a certificate of the server's authority is served. */
+  readonly requireClientCert: boolean;
+  /** Null: none. */
+  readonly rateLimit: RateLimit | null;
+  /** Counted up. */
+  readonly refusals: RefusalCounts;
   /** Names of the replicated tables. */
   readonly tables: readonly string[];
   readonly reader: Pick<
@@ -62,9 +71,14 @@ export function createFeed(parts: FeedParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  const judge = judgeBy(parts.apiKeys);
+  const refusals = createRefusals({ ...parts, counts: parts.refusals });
+  app.use(securityHeaders());
+  if (parts.requireClientCert) app.use(requireClientCertificate(refusals));
+  if (parts.rateLimit !== null) app.use(limitRate(parts.rateLimit, judge, parts.refusals, parts.signal));
   app.use(compression({ level: constants.Z_BEST_SPEED, brotli: BROTLI }));
   app.get('/health', healthRoute(parts));
-  app.use(requireAccess(parts.apiKeys));
+  app.use(requireAccess(judge, refusals));
   app.get('/sync/changes', changesRoute(parts));
   app.get('/sync/snapshot', snapshotRoute(parts));
   app.use(fingerprintRoutes(parts));

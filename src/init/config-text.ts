@@ -25,6 +25,8 @@ export interface Answers {
   readonly tables: readonly (TableFinding & { readonly settings?: TableSettings })[];
   /** The environment variable that holds the key; absent: the default. */
   readonly apiKeyEnv?: string;
+  /** Files of security.tls by their keys; absent or empty: no TLS. */
+  readonly tls?: Readonly<Record<string, string>>;
   /** Null: the default. */
   readonly timestampPatterns: readonly string[] | null;
 }
@@ -80,8 +82,12 @@ function valuesOf(section: string, answers: Answers): ReadonlyMap<string, string
       ['listen', yamlScalar(answers.listen)],
     ]);
   }
-  if (section === 'security' && answers.apiKeyEnv !== undefined) {
-    return new Map([['api_key_env', yamlScalar(answers.apiKeyEnv)]]);
+  if (section === 'security') {
+    const files = Object.entries(answers.tls ?? {}).map(([key, file]) => `${key}: ${yamlScalar(file)}`);
+    return new Map([
+      ...(answers.apiKeyEnv === undefined ? [] : [['api_key_env', yamlScalar(answers.apiKeyEnv)] as const]),
+      ...(files.length === 0 ? [] : [['tls', `{ ${files.join(', ')} }`] as const]),
+    ]);
   }
   return new Map(section === 'database' ? [['path', yamlScalar(answers.databasePath)]] : []);
 }

@@ -13,6 +13,11 @@ export function answerError(answer: HttpAnswer, { name, address }: HttpTarget): 
   switch (answer.status) {
     case 401:
     case 403:
+      if (told?.code === 'client_certificate_refused') {
+        return new SyncError('peer_refused', `${at} refused us${said}`, {
+          hint: 'Set cert and key under security.tls to a certificate of the authority that the peer names as ca.',
+        });
+      }
       return new SyncError('peer_refused', `${at} refused us${said}`, {
         hint: 'Both replicas need a key in common: the first key here must be among those that the peer accepts.',
       });

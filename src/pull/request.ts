@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip } from 'node:zlib';
 import { Agent, errors, request as undiciRequest, type Dispatcher } from 'undici';
 import { SyncError } from '../errors.js';
+import { connectOption, type TlsSource } from '../tls/client.js';
 import { KEY_HEADER, MAX_RESPONSE_BYTES } from '../wire/http.js';
-import { withDeadline } from './deadline.js';
+import { orAborted, withDeadline } from './deadline.js';
 import { unreachable } from './unreachable.js';
 
 export interface HttpTarget {
@@ -16,6 +18,8 @@ export interface HttpTarget {
   readonly connectTimeoutMs: number;
   /** Of silence, before and within the answer. */
   readonly requestTimeoutMs: number;
+  /** For an `https://` address; none: what Node trusts, and no certificate of ours. */
+  readonly tls?: TlsSource | null;
 }
 
 export interface HttpRequest {
@@ -53,6 +57,10 @@ export interface HttpConnection {
 const MAX_ANSWER_MS = 10 * 60_000;
 /** A short answer, and what is no success, is shorter than this, in bytes; a longer one is not read, or not parsed. */
 const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
+/** A peer that asks for a longer pause is left to the attempts. */
+const MAX_RETRY_AFTER_S = 5;
+/** Pauses in a row for one request. */
+const MAX_RATE_WAITS = 10;
 /** One for the pull and one for a probe; a replica needs no more. */
 const MAX_CONNECTIONS = 2;
 
@@ -61,22 +69,53 @@ const unbrotli = promisify<Buffer, object, Buffer>(brotliDecompress);
 
 /** Connections to one other replica, with a bound on every size and time. */
 export function openConnection(target: HttpTarget): HttpConnection {
-  const agent = new Agent({
-    connect: { timeout: target.connectTimeoutMs },
-    connections: MAX_CONNECTIONS,
-    bodyTimeout: target.requestTimeoutMs,
-    maxResponseSize: MAX_RESPONSE_BYTES,
-  });
+  let tls = target.tls?.current;
+  let agent = openAgent(target);
+  /** A connection that is open goes on with the certificates that it was opened with; new ones take those of now. */
+  function agentOfNow(): Agent {
+    if (tls === target.tls?.current) return agent;
+    tls = target.tls?.current;
+    // It ends by itself once its requests are answered.
+    void agent.close();
+    agent = openAgent(target);
+    return agent;
+  }
   return {
     target,
     send: (request, signal) =>
-      withDeadline(signal, longestMs(target, request), (deadline) => send(agent, target, request, deadline)),
+      withDeadline(signal, longestMs(target, request), (deadline) =>
+        sendAtTheirRate(agentOfNow(), target, request, deadline),
+      ),
     close: () => agent.destroy(),
   };
 }
 
 function longestMs(target: HttpTarget, { short, waitMs }: HttpRequest): number {
   return (short === true ? target.connectTimeoutMs + target.requestTimeoutMs : MAX_ANSWER_MS) + (waitMs ?? 0);
+}
+
+function openAgent(target: HttpTarget): Agent {
+  return new Agent({
+    connect: connectOption(target.connectTimeoutMs, target.tls?.current),
+    connections: MAX_CONNECTIONS,
+    bodyTimeout: target.requestTimeoutMs,
+    maxResponseSize: MAX_RESPONSE_BYTES,
+  });
+}
+
+/** A peer that is asked too often says when to ask again, which is no failure. */
+async function sendAtTheirRate(
+  agent: Agent,
+  target: HttpTarget,
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  for (let waits = 0; ; waits += 1) {
+    const answer = await send(agent, target, request, signal);
+    const waitS = answer.status === 429 ? Number(answer.headers['retry-after']) : NaN;
+    if (!(waitS >= 0 && waitS <= MAX_RETRY_AFTER_S) || waits === MAX_RATE_WAITS) return answer;
+    await orAborted(pause(waitS * 1000, undefined, { ref: false }), signal);
+  }
 }
 
 /** The JSON of a short answer; undefined where it is none. */

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
 import { messageOf, SyncError } from '../errors.js';
+import { connectOption } from '../tls/client.js';
 import { KEY_HEADER } from '../wire/http.js';
 import { SNAPSHOT_HASH_HEADER, SNAPSHOT_LENGTH_HEADER } from '../wire/snapshot-format.js';
 import { hashOf } from '../wire/snapshot-hash.js';
@@ -61,7 +62,7 @@ interface Wanted {
 export async function fetchSnapshot(request: SnapshotRequest): Promise<ReceivedSnapshot> {
   const { target, file } = request;
   const agent = new Agent({
-    connect: { timeout: target.connectTimeoutMs },
+    connect: connectOption(target.connectTimeoutMs, target.tls?.current),
     bodyTimeout: target.requestTimeoutMs,
     headersTimeout: target.requestTimeoutMs,
   });

@@ -18,6 +18,9 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'the answer is too large',
 };
 
+/** How an HTTPS server ends a connection on which plain HTTP arrives. */
+const CUT: ReadonlySet<string> = new Set(['ECONNRESET', 'UND_ERR_SOCKET']);
+
 /** What did answer, but nothing that can be read. */
 const UNREADABLE: ReadonlySet<string> = new Set([
   'UND_ERR_RES_EXCEEDED_MAX_SIZE',
@@ -25,8 +28,59 @@ const UNREADABLE: ReadonlySet<string> = new Set([
   'UND_ERR_HEADERS_OVERFLOW',
 ]);
 
+/** What is wrong with a certificate, by the code of OpenSSL or Node, and what to do. */
+const UNTRUSTED: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  CERT_HAS_EXPIRED: ['has expired', 'Renew it there: docs/security.md. Is the clock of this machine right?'],
+  CERT_NOT_YET_VALID: ['is not valid yet', 'Are the clocks of both machines right?'],
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    'is for other hosts',
+    'Name the peer by a host or IP address that its certificate names, or add this one to subjectAltName: docs/security.md.',
+  ],
+  ...Object.fromEntries(
+    [
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'CERT_SIGNATURE_FAILURE',
+      'CERT_UNTRUSTED',
+      'CERT_REJECTED',
+      'INVALID_CA',
+      'INVALID_PURPOSE',
+    ].map((code) => [
+      code,
+      [
+        'is of no authority that is trusted here',
+        'Set security.tls.ca to the authority that issued it.',
+      ] as const,
+    ]),
+  ),
+};
+
+/** Where the other side speaks, but no TLS that we could agree on. */
+const NO_TLS =
+  /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|\w*(ALERT|UNSUPPORTED|HANDSHAKE)\w*)$/;
+
+/** Null where the failure has nothing to do with certificates or TLS. Trying again would end alike. */
+function untrusted(error: unknown, code: string, at: string): SyncError | null {
+  const fault = UNTRUSTED[code];
+  if (fault !== undefined) {
+    const [reason, hint] = fault;
+    return new SyncError('peer_untrusted', `${at} is not trusted: its certificate ${reason}`, {
+      hint,
+      cause: error,
+    });
+  }
+  if (!NO_TLS.test(code)) return null;
+  return new SyncError('tls_failed', `${at} and this replica do not agree on TLS: ${code}`, {
+    hint: 'Does it serve plain HTTP? Then its address is http://, or its security.tls lacks cert and key.',
+    cause: error,
+  });
+}
+
 /**
- * What a failed request becomes: `peer_unreachable`, or `page_damaged` where something did answer, but no HTTP that
+ * What a failed request becomes: `peer_untrusted` or `tls_failed` where it is no use to try again, `peer_unreachable`, or `page_damaged` where something did answer, but no HTTP that
  * can be read. A request that was aborted rejects with the reason of its signal.
  */
 export function unreachable(
@@ -36,6 +90,8 @@ export function unreachable(
 ): Error {
   if (signal.aborted && !isTimeout(signal.reason)) return signal.reason as Error;
   const code = codeOf(error);
+  const refusal = untrusted(error, code, `${peer.name} (${peer.address})`);
+  if (refusal !== null) return refusal;
   const reason = isTimeout(signal.reason)
     ? 'the answer did not end in time'
     : (REASONS[code] ?? messageOf(error));
@@ -45,7 +101,7 @@ export function unreachable(
         cause: error,
       })
     : new SyncError('peer_unreachable', `${peer.name} (${peer.address}) can't be reached: ${reason}`, {
-        hint: 'Check that its daemon runs, its node.listen, and the firewall.',
+        hint: `Check that its daemon runs, its node.listen, and the firewall${CUT.has(code) ? '; does it serve https:// by now?' : '.'}`,
         cause: error,
       });
 }

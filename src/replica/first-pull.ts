@@ -3,6 +3,7 @@ import { SyncError } from '../errors.js';
 import { pullPeer } from '../pull/pull.js';
 import { Turns } from '../pull/turns.js';
 import { pullParts } from './pulls.js';
+import { tlsOf } from '../tls/client.js';
 import { Reader } from '../threads/reader.js';
 import { Writer } from '../threads/writer.js';
 import type { ApplyResponse } from '../threads/calls.js';
@@ -46,6 +47,7 @@ export async function firstPull(config: Config, peer: PeerConfig, suspect: boole
     },
     admit: () => Promise.resolve(),
     turns: new Turns(),
+    tls: tlsOf(config),
     now: Date.now,
   });
   const onPage = ({ received, applied }: ApplyResponse): void => {

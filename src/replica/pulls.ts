@@ -6,6 +6,7 @@ import { createPeerClient } from '../pull/client.js';
 import { startLoop, type PeerLoop } from '../pull/loop.js';
 import type { PullParts } from '../pull/pull.js';
 import { openConnection } from '../pull/request.js';
+import type { TlsSource } from '../tls/client.js';
 import type { Turns } from '../pull/turns.js';
 import { createRecord, type PullListener } from '../pull/state.js';
 
@@ -15,6 +16,8 @@ export interface PullDependencies {
   readonly writer: PullParts['writer'];
   readonly admit: () => Promise<void>;
   readonly turns: Turns;
+  /** What peers at `https://` addresses are shown and must show; null: as Node has it. */
+  readonly tls: TlsSource | null;
   /** ms since 1970. */
   readonly now: () => number;
 }
@@ -28,6 +31,7 @@ export function pullParts(peer: PeerConfig, parts: PullDependencies): Omit<PullP
     apiKey: config.security.apiKeys[0] ?? null,
     connectTimeoutMs: config.network.connectTimeoutMs,
     requestTimeoutMs: config.network.requestTimeoutMs,
+    tls: parts.tls,
   });
   return {
     peer: peer.name,

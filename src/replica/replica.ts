@@ -2,13 +2,15 @@ import { EventEmitter } from 'node:events';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import { createFeed, type FeedParts } from '../feed/feed.js';
-import { listen, type Listening } from '../feed/listen.js';
+import type { Listening } from '../feed/listen.js';
+import { noRefusals } from '../feed/refusals.js';
 import type { Logger } from '../log/logger.js';
 import type { PeerLoop } from '../pull/loop.js';
 import type { PullFailure, PullListener } from '../pull/state.js';
 import { Turns } from '../pull/turns.js';
 import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import { openThreads } from '../threads/open.js';
+import { openCertificates, type Certificates } from '../tls/certificates.js';
 import { startSnapshot } from '../threads/snapshot-builder.js';
 import { announce } from './announce.js';
 import { startCare } from './care.js';
@@ -19,6 +21,7 @@ import { createFolding, sayRenewal } from './folding.js';
 import { watchNtp, type NtpWatch } from './ntp.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
+import { serve } from './serve.js';
 import { nodesReport, statusReport, type StatusReport } from './status.js';
 import { syncOnce, type SyncOptions, type SyncOutcome } from './sync-once.js';
 import { programVersion } from './version.js';
@@ -53,9 +56,10 @@ const STOP_TIMEOUT_MS = 4000;
  * is served or pulled before `start` or `sync`.
  */
 export async function openReplica(config: Config, logger: Logger): Promise<Replica> {
+  const certificates = openCertificates(config, logger);
   const threads = await openThreads(config);
   if (threads.renewal !== null) sayRenewal(logger, threads.renewal);
-  return new Replica(config, logger, threads);
+  return new Replica(config, logger, threads, certificates);
 }
 
 /** One database with its feed and its pulls, from open to `stop`. */
@@ -63,6 +67,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #threads: OpenedThreads;
+  readonly #certificates: Certificates | null;
   readonly #disk: DiskGuard;
   readonly #turns = new Turns();
   readonly #version = programVersion();
@@ -73,9 +78,18 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   #ntp: NtpWatch = { ntp: null };
   #stopped: Promise<void> | null = null;
 
+  /** Who was not let in, since this replica was opened. */
+  readonly refusals = noRefusals();
+
   /** Use `openReplica`. */
-  constructor(config: Config, logger: Logger, threads: OpenedThreads) {
+  constructor(
+    config: Config,
+    logger: Logger,
+    threads: OpenedThreads,
+    certificates: Certificates | null = null,
+  ) {
     super();
+    this.#certificates = certificates;
     this.#config = config;
     this.#logger = logger;
     this.#threads = threads;
@@ -101,7 +115,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
 
   /** Serves, pulls and cares for the database file until `stop`. Rejects with `port_taken` or `clock_not_synchronised` before anything began. */
   async start(): Promise<void> {
-    const { clock, database, node, retention, sync } = this.#config;
+    const { clock, database, retention, sync } = this.#config;
     const care = { logger: this.#logger, signal: this.#end.signal };
     this.#ntp = await watchNtp({ requireNtp: clock.requireNtp, ...care });
     const fold = createFolding(this.#threads.writer, this.#logger, this.#end.signal);
@@ -114,7 +128,11 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     });
     this.#snapshots = snapshots;
     const feed = createFeed({ ...this.#feedParts(), commits, fold, snapshots });
-    this.#listening = await listen(feed, node.listen.host, node.listen.port);
+    const listening = await serve(feed, this.#config, this.#certificates, {
+      ...care,
+      counts: this.refusals,
+    });
+    this.#listening = listening;
     announce(this.#config, this.address ?? '', this.#logger);
     commits.onCommit(() => void fold());
     void fold();
@@ -210,6 +228,12 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       node: this.#config.node.id,
       version: this.#version,
       apiKeys: this.#config.security.apiKeys,
+      requireClientCert: this.#config.security.tls?.requireClientCert ?? false,
+      rateLimit: {
+        perSecond: this.#config.security.rateLimit,
+        burst: this.#config.security.rateLimitBurst,
+      },
+      refusals: this.refusals,
       tables: this.#config.tables.map((table) => table.name),
       reader: this.#threads.reader,
       writer: this.#threads.writer,
@@ -237,7 +261,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     };
     const admit = () => this.#disk.admit();
     const shared = { config: this.#config, reader, writer, turns: this.#turns, logger: this.#logger };
-    return { ...shared, admit, listener, now: Date.now };
+    return { ...shared, tls: this.#certificates, admit, listener, now: Date.now };
   }
 
   #loops(): ReadonlyMap<string, PeerLoop> {

@@ -54,7 +54,14 @@ describe('loadConfig', () => {
       compression: 'auto',
     });
     expect(config.clock).to.deep.equal({ maxSkewMs: 5000, abortSkewMs: 60_000, requireNtp: 'warn' });
-    expect(config.security).to.deep.equal({ apiKeyEnv: 'SYNC_API_KEY', minKeyLength: 32, apiKeys: [] });
+    expect(config.security).to.deep.equal({
+      apiKeyEnv: 'SYNC_API_KEY',
+      minKeyLength: 32,
+      apiKeys: [],
+      tls: null,
+      rateLimit: 100,
+      rateLimitBurst: 10,
+    });
     expect(config.log.file).to.equal(null);
   });
 
@@ -127,8 +134,7 @@ clock: { max_skew: 1m, abort_skew: 1s }
       'sync: { live: true }',
       'network: { discovery: false }',
       'clock: { ntp_server: x }',
-      'security: { rate_limit: 100 }',
-      'security: { tls: {} }',
+      'security: { tls: { passphrase: x } }',
       'peers: [{ name: a, address: "h:1", direction: pull }]',
       'tables: [{ name: a, merge: x }]',
       'backup: {}',

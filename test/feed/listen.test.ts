@@ -35,4 +35,29 @@ describe('listen', () => {
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await Promise.all([once(socket, 'close'), server.close(50)]);
   });
+
+  it('cuts a client that sends its headers drop by drop, while it serves others', async () => {
+    const server = await listen((_request, response) => response.end('served'), '127.0.0.1', 0, {
+      headersTimeoutMs: 200,
+      lookIntervalMs: 50,
+    });
+    const socket = connect(server.port, '127.0.0.1');
+    socket.on('error', () => undefined).resume();
+    await once(socket, 'connect');
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
+    const drops = setInterval(() => socket.write('x: y\r\n'), 20);
+    const closed = once(socket, 'close');
+    expect(await (await fetch(`http://127.0.0.1:${server.port}/`)).text()).to.equal('served');
+    await closed;
+    clearInterval(drops);
+    await server.close(0);
+  });
+
+  it('refuses a URL or headers that have no end', async () => {
+    const server = await listen((_request, response) => response.end(), '127.0.0.1', 0);
+    const url = `http://127.0.0.1:${server.port}/`;
+    expect((await fetch(`${url}?${'x'.repeat(17_000)}`)).status).to.equal(431);
+    expect((await fetch(url, { headers: { x: 'y'.repeat(17_000) } })).status).to.equal(431);
+    await server.close(0);
+  });
 });

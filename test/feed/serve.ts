@@ -1,5 +1,7 @@
 import { createFeed, type FeedParts } from '#src/feed/feed.js';
-import { listen, type Listening } from '#src/feed/listen.js';
+import { listen, type Listening, type ListenOptions } from '#src/feed/listen.js';
+import { noRefusals } from '#src/feed/refusals.js';
+import { routesOf, type Route } from './routes-of.js';
 import { LogRecorder } from '../stand-ins/log-recorder.js';
 import { MemoryDatabase } from '../stand-ins/memory-database.js';
 
@@ -47,6 +49,9 @@ export class AnnouncedCommits {
 /** A feed on a port of its own in front of a database in memory. */
 export interface ServedFeed {
   readonly url: string;
+  /** Every route that the feed has. */
+  readonly routes: readonly Route[];
+  readonly listening: Listening;
   readonly database: MemoryDatabase;
   readonly commits: AnnouncedCommits;
   readonly log: LogRecorder;
@@ -56,7 +61,10 @@ export interface ServedFeed {
   close(): Promise<void>;
 }
 
-export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedFeed> {
+export async function serveFeed(
+  parts: Partial<FeedParts> = {},
+  options: ListenOptions = {},
+): Promise<ServedFeed> {
   const database = new MemoryDatabase('desktop');
   const commits = new AnnouncedCommits();
   const log = new LogRecorder();
@@ -66,6 +74,9 @@ export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedF
     node: 'desktop',
     version: '1.2.3',
     apiKeys: [],
+    requireClientCert: false,
+    rateLimit: null,
+    refusals: noRefusals(),
     tables: ['words'],
     reader: database.reader,
     writer: database.writer,
@@ -90,9 +101,11 @@ export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedF
     now: () => 1704326400000,
     ...parts,
   });
-  const listening: Listening = await listen(feed, '127.0.0.1', 0);
+  const listening: Listening = await listen(feed, '127.0.0.1', 0, options);
   return {
-    url: `http://127.0.0.1:${listening.port}`,
+    url: `${options.tls == null ? 'http' : 'https'}://127.0.0.1:${listening.port}`,
+    routes: routesOf(feed),
+    listening,
     database,
     commits,
     log,

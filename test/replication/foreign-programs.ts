@@ -5,6 +5,7 @@ import { Program } from './program.js';
 const PROGRAMS = {
   python3: ['-c', 'import sqlite3'],
   sqlite3: ['--version'],
+  openssl: ['version'],
 } as const;
 
 type ProgramName = keyof typeof PROGRAMS;

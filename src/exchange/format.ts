@@ -11,7 +11,7 @@ import { PROTOCOL } from '../wire/page.js';
  */
 
 /** What the first line begins with. */
-export const FORMAT_NAME = 'sqlite-p2p-sync changes';
+export const FORMAT_NAME = 'sqlite-p2p-sync-changes';
 /** Raised when an older release could not read what a newer one writes. */
 export const FORMAT = 1;
 

@@ -1,1 +1,1 @@
-SELECT cursor, comparing, members_hash AS known, witness FROM _sync_peers WHERE name = :name
+SELECT cursor, comparing, members_hash AS known, witness, imported FROM _sync_peers WHERE name = :name

@@ -22,6 +22,8 @@ export interface ApplyOptions extends ApplyClock {
   readonly pruned?: number;
   /** Our epoch that the page was asked with; null where it was asked as nobody. */
   readonly epoch: string | null;
+  /** The file that the page was read from, where it counts for claims (`_sync_peers.imported`). */
+  readonly imported?: string | null;
   /** One transaction takes no longer than about this, ms. */
   readonly boxMs: number;
   /** A clock that only goes forward, ms. */
@@ -156,7 +158,12 @@ function requireCursor(changelog: Changelog, options: ApplyOptions): void {
   // A page from before tombstones were pruned here may hold rows that they had deleted.
   const { pruned } = readReplica(changelog.database);
   if (stored === options.since && (options.pruned ?? pruned) === pruned) return;
-  throw new SyncError('cursor_moved', `Another process has pulled from "${options.peer}" meanwhile.`, {
+  throw cursorMoved(options.peer);
+}
+
+/** What is told of a page that was asked for with another cursor than is stored. */
+export function cursorMoved(peer: string): SyncError {
+  return new SyncError('cursor_moved', `Another process has pulled from "${peer}" meanwhile.`, {
     hint: 'The pull goes on from where that one stands.',
   });
 }
@@ -232,5 +239,6 @@ function moveCursor(changelog: Changelog, page: Page, counts: ApplyCounts, optio
     fromStart: options.since === '' ? 1 : 0,
     // behind a row that waits for the fold there may be more than the page says
     hasMore: page.has_more || page.behind > 0 ? 1 : 0,
+    imported: options.imported ?? null,
   });
 }

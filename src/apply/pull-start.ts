@@ -22,12 +22,21 @@ export interface PullStart {
   readonly heard: Heard | null;
   /** Our newest pruned log id. */
   readonly pruned: number;
+  /** The file whose pages moved the cursor last, by its SHA-256, where they count for claims; else null. */
+  readonly imported?: string | null;
 }
 
 export function pullStart(changelog: Changelog, peer: string): PullStart {
   return changelog.database.transaction(() => {
     const row = changelog.prepare(statement('peers/pull-start')).get({ name: peer }) as
-      { cursor: string; comparing: number; known: string | null; witness: string | null } | undefined;
+      | {
+          cursor: string;
+          comparing: number;
+          known: string | null;
+          witness: string | null;
+          imported: string | null;
+        }
+      | undefined;
     const full = row === undefined || row.cursor === '' || row.comparing === 1;
     return {
       cursor: row?.cursor ?? '',
@@ -37,6 +46,7 @@ export function pullStart(changelog: Changelog, peer: string): PullStart {
       known: row?.known ?? null,
       heard: heardOf(changelog, peer),
       pruned: readReplica(changelog.database).pruned,
+      imported: row?.imported ?? null,
     };
   })();
 }

@@ -28,12 +28,14 @@ export class OldRows {
   private readonly senderBornMs: number;
   private had: Readonly<Record<string, number>> | null = null;
   private tookUnjudged = false;
+  private readonly stale: boolean;
 
   constructor(
     private readonly changelog: Changelog,
     page: Page,
   ) {
     this.suspect = isSuspect(changelog, page);
+    this.stale = page.stale === true;
     this.sender = instanceOf(page);
     this.senderBornMs = bornMsOf(changelog, page);
   }
@@ -71,8 +73,12 @@ export class OldRows {
     return isUnknown(this.changelog, change);
   }
 
-  /** Whether a suspect may hold this row although it is deleted; what it wrote itself in its present life is news. */
+  /**
+   * Whether a suspect may hold this row although it is deleted; what it wrote itself in its present life is news, but
+   * not where it comes late, from a file.
+   */
   private mayHaveMissed({ version }: Change): boolean {
+    if (this.stale) return true;
     return this.suspect && (version.origin !== this.sender || version.stamp < this.senderBornMs);
   }
 

@@ -25,3 +25,11 @@ export function progressBar(
   bar.start(countAll(), 0);
   return bar;
 }
+
+/** A count on a terminal, of what has no known end. */
+export function countingLine(context: CommandContext, what: string): Progress {
+  if (!context.isTerminal || context.json) return { update: () => undefined, stop: () => undefined };
+  const line = new SingleBar({ format: `{value} ${what} in {duration_formatted}` });
+  line.start(0, 0);
+  return line;
+}

@@ -53,7 +53,8 @@ export function adopt(
     database.transaction(() => {
       renew(database, config.node.id);
       const changelog = openChangelog(database, tables);
-      const moved = { name: node, epoch, cursor, behind: null, appliedMs: nowMs, fromStart: 0, hasMore: 0 };
+      const place = { name: node, epoch, cursor, behind: null };
+      const moved = { ...place, appliedMs: nowMs, fromStart: 0, hasMore: 0, imported: null };
       changelog.prepare(statement('peers/move-cursor')).run(moved);
       tellOwn(changelog, nowMs);
       database.exec(statement('snapshot/drop-description'));

@@ -79,6 +79,16 @@ export interface SentPage {
   readonly sha256: string;
 }
 
+/** What an old page may not do that a new one may. */
+export interface PagesOfFile {
+  /** Lower-case hex SHA-256 of the file. */
+  readonly sha256: string;
+  /** Whether its last page shows that this replica has everything of its log: all of it was read in the order of time. */
+  readonly claims: boolean;
+  /** Whether something was pruned here that its sender may not have heard of when it made the file. */
+  readonly stale: boolean;
+}
+
 export interface ApplyRequest extends SentPage {
   /** The configured peer's name. */
   readonly peer: string;
@@ -86,6 +96,8 @@ export interface ApplyRequest extends SentPage {
   readonly epoch: string | null;
   /** Our newest pruned log id when the page was asked for. */
   readonly pruned?: number;
+  /** Where the pages were read from a file: what follows from that. */
+  readonly file?: PagesOfFile;
   /** Pages that lead on from this one; as many of them are applied with it as can be. */
   readonly further?: readonly SentPage[];
 }
@@ -158,6 +170,8 @@ export interface WriterCalls {
   apply(request: ApplyRequest): Promise<ApplyResponse>;
   /** Makes the next pull from this peer start over. */
   resetCursor(peer: string): Promise<void>;
+  /** Puts a peer's cursor back to one that this replica had; refused with `cursor_moved` where it is not `from`. */
+  putBackCursor(peer: string, from: string, to: string): Promise<void>;
   /**
    * Becomes a new instance where a peer's cursor proves that this log was rewound, or the instance of this node that it
    * last heard of came after this one; true where it did. Rejects with `restored_again` where a peer proved that a short

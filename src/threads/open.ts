@@ -19,6 +19,7 @@ export async function openThreads(config: Config): Promise<Threads> {
     'fold',
     'apply',
     'resetCursor',
+    'putBackCursor',
     'rewound',
     'acknowledge',
     'handOut',

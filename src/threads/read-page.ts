@@ -3,18 +3,22 @@ import { SyncError } from '../errors.js';
 import { parseCursor } from '../wire/cursor.js';
 import { parsePage, type Page } from '../wire/page.js';
 import type { AskedPage } from './apply-pages.js';
-import type { ApplyRequest, SentPage } from './calls.js';
+import type { ApplyRequest, PagesOfFile, SentPage } from './calls.js';
 
 /**
  * Reads the page of an apply call. Throws `page_damaged` where it is not what was sent, or no page, `wrong_node` where it
  * is another replica's, `peer_endless` where it does not lead on.
  */
-export function readPage({ peer }: ApplyRequest, sent: SentPage): Page {
+export function readPage({ peer, file }: ApplyRequest, sent: SentPage): Page {
   requireIntact(sent, peer);
   const page = parsePage(sent.body);
   requireSender(page, peer);
   requireProgress(page, sent, peer);
-  return page;
+  return file === undefined ? page : ofFile(page, file);
+}
+
+function ofFile(page: Page, { claims, stale }: PagesOfFile): Page {
+  return { ...page, stale, complete: page.complete && claims, vouches: page.vouches && claims };
 }
 
 /** The pages after the first, up to one that can't be read: it is asked for by itself, and told of then. */

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { beginPage, instanceRenewed, type PageInProgress } from '../apply/apply-page.js';
+import { beginPage, cursorMoved, instanceRenewed, type PageInProgress } from '../apply/apply-page.js';
 import { findMissing, requireNamed } from '../apply/named.js';
 import { hasNews } from '../apply/learn.js';
 import { retain } from '../apply/retention.js';
@@ -10,6 +10,7 @@ import { enterContradicted } from '../changelog/contradicted.js';
 import { afterFold, type Folded } from '../changelog/fold-all.js';
 import { enterAgain, noteServed, returnedTables } from '../changelog/served.js';
 import { meetPuller, tellOwn } from '../changelog/own-member.js';
+import { storedCursor } from '../changelog/peers.js';
 import { claimIdentity } from '../changelog/identity.js';
 import { walBytesOf } from '../changelog/local-status.js';
 import { placeOf } from '../changelog/marks.js';
@@ -126,6 +127,14 @@ export class Writer implements WriterCalls {
   resetCursor(peer: string): Promise<void> {
     return this.inWrite(() => {
       this.changelogAt.current().prepare(statement('peers/reset-cursor')).run({ name: peer });
+    });
+  }
+
+  putBackCursor(peer: string, from: string, to: string): Promise<void> {
+    return this.inWrite(() => {
+      const changelog = this.changelogAt.current();
+      if (storedCursor(changelog, peer) !== from) throw cursorMoved(peer);
+      changelog.prepare(statement('peers/set-cursor')).run({ name: peer, cursor: to });
     });
   }
 

@@ -124,6 +124,8 @@ export interface Page extends Omit<WirePage, 'changes'> {
   readonly vouches: boolean;
   readonly renewed: boolean;
   readonly pruned: readonly PrunedTable[];
+  /** It was read from a file that may be older than what was pruned here. */
+  readonly stale?: boolean;
 }
 
 /** Reads a page; throws `page_damaged` with the first fault and its place. */

@@ -3,6 +3,8 @@ import { command as backfill } from '#src/commands/backfill.js';
 import { command as clone } from '#src/commands/clone.js';
 import { command as conflicts } from '#src/commands/conflicts.js';
 import { command as doctor } from '#src/commands/doctor.js';
+import { command as exportChanges } from '#src/commands/export.js';
+import { command as importChanges } from '#src/commands/import.js';
 import { command as init } from '#src/commands/init.js';
 import { command as keygen } from '#src/commands/keygen.js';
 import { command as migrate } from '#src/commands/migrate.js';
@@ -31,6 +33,8 @@ export const allCommands: readonly CommandDefinition[] = [
   quarantine,
   verify,
   doctor,
+  exportChanges,
+  importChanges,
   peers,
   prune,
   keygen,

@@ -121,6 +121,10 @@ export class MemoryDatabase {
         this.resets += 1;
         this.cursors.delete(peer);
       }),
+    putBackCursor: (peer, _from, to) =>
+      this.#run('putBackCursor', () => {
+        this.cursors.set(peer, to);
+      }),
     rewound: () => this.#run('rewound', () => false),
     acknowledge: (node, epoch, cursor) =>
       this.#run('acknowledge', () => {

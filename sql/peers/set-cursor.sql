@@ -1,0 +1,1 @@
+UPDATE _sync_peers SET cursor = :cursor, behind = NULL, imported = NULL WHERE name = :name

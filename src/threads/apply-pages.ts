@@ -105,12 +105,13 @@ class Run {
   }
 
   private options(endMs: number) {
-    const { peer, epoch, pruned } = this.request;
+    const { peer, epoch, pruned, skewsMs } = this.request;
     return {
       peer,
       epoch,
       since: this.pages[this.place]?.since ?? '',
       ...(pruned === undefined ? {} : { pruned }),
+      ...(skewsMs === undefined ? {} : { skewsMs }),
       boxMs: endMs - performance.now(),
       elapsedMs: () => performance.now(),
       ...this.applying.clock(),

@@ -4,10 +4,12 @@
  * plain values and byte arrays only. A failed call rejects with a SyncError.
  */
 
+import type { Latencies } from '../apply/latency.js';
 import type { ConflictList } from '../apply/conflict-list.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import type { ResolverFault } from '../config/resolvers.js';
 import type { Instance } from '../wire/instance.js';
+import type { FoldTally } from '../changelog/fold-all.js';
 import type { Renewal } from '../changelog/identity.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
@@ -21,6 +23,8 @@ import type { SchemaChange } from '../changelog/changelog-at.js';
 
 export type {
   BuiltSnapshot,
+  FoldTally,
+  Latencies,
   PullStart,
   Renewal,
   Retained,
@@ -86,6 +90,8 @@ export interface ApplyRequest extends SentPage {
   readonly epoch: string | null;
   /** Our newest pruned log id when the page was asked for. */
   readonly pruned?: number;
+  /** How far clocks are ahead of ours in ms, by node id, where that is known. */
+  readonly skewsMs?: Readonly<Record<string, number>>;
   /** Pages that lead on from this one; as many of them are applied with it as can be. */
   readonly further?: readonly SentPage[];
 }
@@ -114,6 +120,10 @@ export interface ApplyResponse {
   readonly behind: number;
   /** The peer's clock when it made the page, ms since 1970. */
   readonly serverTimeMs: number;
+  /** How long the applied changes were on their way. */
+  readonly latencies: Latencies;
+  /** What this thread has folded since an answer last told of it. */
+  readonly tally: FoldTally;
 }
 
 export interface FoldResponse {
@@ -127,6 +137,8 @@ export interface FoldResponse {
   readonly schema: SchemaChange | null;
   /** Why this became a new instance since the last fold; null where it did not. */
   readonly renewal: Renewal | null;
+  /** What this thread has folded since an answer last told of it: by this call, and before changes were applied or pruned. */
+  readonly tally: FoldTally;
 }
 
 export interface OpenResponse {

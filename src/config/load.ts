@@ -95,6 +95,7 @@ function toConfig(file: string, from: ConfigFile, apiKeys: readonly string[]): C
     clock: { maxSkewMs: clock.max_skew, abortSkewMs: clock.abort_skew },
     security: { apiKeyEnv: security.api_key_env, minKeyLength: security.min_key_length, apiKeys },
     retention: { schedule: from.retention.schedule, softDeletedMs: from.retention.soft_deleted },
+    tracing: { otlpEndpoint: from.tracing.otlp_endpoint },
     timestampColumnPatterns: from.timestamp_column_patterns,
     log: {
       level: log.level,

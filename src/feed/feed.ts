@@ -3,12 +3,14 @@ import compression from 'compression';
 import express, { type Express } from 'express';
 import type { Logger } from '../log/logger.js';
 import type { ReaderCalls, WriterCalls } from '../threads/calls.js';
+import type { Tracer } from '../tracing/tracer.js';
 import { requireAccess } from './access.js';
 import { changesRoute } from './changes.js';
 import type { Commits } from './commits.js';
 import { controlRoutes } from './control.js';
 import { errorAnswer, unknownRoute } from './error-answer.js';
 import { fingerprintRoutes } from './fingerprint.js';
+import { meterRequests, metricsRoute, type FeedMeter, type MetricsText } from './meter.js';
 import { healthRoute } from './health.js';
 import { snapshotRoute } from './snapshot.js';
 import type { Snapshots } from './snapshots.js';
@@ -47,6 +49,12 @@ export interface FeedParts {
   fold(contradicted?: readonly number[]): Promise<unknown>;
   status(): Promise<object>;
   nodes(): Promise<object>;
+  /** What Prometheus is told. */
+  metrics(): Promise<MetricsText>;
+  /** Told of what is answered and served; default: nobody is. */
+  readonly meter?: FeedMeter;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
   /** ms since 1970. */
   now(): number;
 }
@@ -62,11 +70,16 @@ export function createFeed(parts: FeedParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  if (parts.meter !== undefined) app.use(meterRequests(parts.meter));
   app.use(compression({ level: constants.Z_BEST_SPEED, brotli: BROTLI }));
   app.get('/health', healthRoute(parts));
   app.use(requireAccess(parts.apiKeys));
   app.get('/sync/changes', changesRoute(parts));
   app.get('/sync/snapshot', snapshotRoute(parts));
+  app.get(
+    '/metrics',
+    metricsRoute(() => parts.metrics()),
+  );
   app.use(fingerprintRoutes(parts));
   app.use(controlRoutes(parts));
   app.use(unknownRoute);

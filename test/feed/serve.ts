@@ -86,6 +86,7 @@ export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedF
     signal: end.signal,
     fold: () => database.writer.fold(),
     status: () => Promise.resolve({ node: 'desktop' }),
+    metrics: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
     nodes: () => Promise.resolve({ nodes: [] }),
     now: () => 1704326400000,
     ...parts,

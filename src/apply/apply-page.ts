@@ -9,6 +9,7 @@ import { applyChange, type Applied } from './apply-change.js';
 import { guarded } from './guarded.js';
 import { isAnythingHeld, quarantine, reasonOf, reviewHeld, type Reason } from './quarantine.js';
 import type { ApplyClock } from './local.js';
+import { LatencyTally, NO_LATENCIES, type Latencies } from './latency.js';
 import { learn } from './learn.js';
 import { enterTogether, newRowsAt, NotTogether, ROWS_TOGETHER } from './new-rows.js';
 import { retryParked } from './parked.js';
@@ -28,6 +29,8 @@ export interface ApplyOptions extends ApplyClock {
   readonly boxMs: number;
   /** A clock that only goes forward, ms. */
   readonly elapsedMs: () => number;
+  /** How far clocks are ahead of ours in ms, by node id, where that is known. */
+  readonly skewsMs?: Readonly<Record<string, number>>;
 }
 
 /** What became of a page's changes. */
@@ -36,6 +39,8 @@ export interface ApplyCounts {
   skipped: number;
   conflicts: number;
   quarantined: number;
+  /** How long those that were applied were on their way. */
+  latencies: Latencies;
 }
 
 /** A page on its way into the tables, over as many transactions as it takes. */
@@ -64,7 +69,7 @@ export interface PartDone {
 export function beginPage(page: Page, together = ROWS_TOGETHER): PageInProgress {
   const rank = (change: Change): number => (change.record === null ? 0 : 1);
   const changes = [...page.changes].sort((a, b) => rank(a) - rank(b));
-  const counts = { applied: 0, skipped: 0, conflicts: 0, quarantined: 0 };
+  const counts = { applied: 0, skipped: 0, conflicts: 0, quarantined: 0, latencies: NO_LATENCIES };
   return { page, changes, next: 0, refused: new Map(), together, counts, overclaimed: false };
 }
 
@@ -88,17 +93,25 @@ export function applyPart(changelog: Changelog, progress: PageInProgress, option
   return part;
 }
 
+/** What a part adds up. */
+interface Tallies {
+  readonly counts: ApplyCounts;
+  readonly latencies: LatencyTally;
+}
+
 function applyNext(changelog: Changelog, progress: PageInProgress, options: ApplyOptions): PartDone {
   const counts = { ...progress.counts };
+  const latencies = new LatencyTally(counts.latencies, options);
   const head = headOf(changelog.database);
-  const next = applyInBox(changelog, progress, counts, options);
+  const next = applyInBox(changelog, progress, { counts, latencies }, options);
   const done = next >= progress.changes.length;
   if (done && !progress.page.has_more) {
-    retryParked(changelog, options, options.peer, (result) => {
-      count(counts, result);
+    retryParked(changelog, options, options.peer, (result, change) => {
+      count({ counts, latencies }, change, result);
       counts.quarantined = Math.max(0, counts.quarantined - 1);
     });
   }
+  counts.latencies = latencies.sum;
   let overclaimed = false;
   if (!done) changelog.prepare(statement('apply/forget-sender')).run({ head });
   if (done) {
@@ -112,7 +125,7 @@ function applyNext(changelog: Changelog, progress: PageInProgress, options: Appl
 function applyInBox(
   changelog: Changelog,
   progress: PageInProgress,
-  counts: ApplyCounts,
+  tallies: Tallies,
   options: ApplyOptions,
 ): number {
   const started = options.elapsedMs();
@@ -131,7 +144,8 @@ function applyInBox(
       });
       if (rows?.changes.every((change) => oldRows.refusal(change) === null) === true) {
         enterTogether(changelog, rows);
-        counts.applied += together;
+        tallies.counts.applied += together;
+        for (const change of rows.changes) tallies.latencies.note(change);
         next += together;
         continue;
       }
@@ -141,7 +155,7 @@ function applyInBox(
     if (change !== undefined)
       applyOne(
         changelog,
-        counts,
+        tallies,
         { change, refusal: oldRows.refusal(change) ?? progress.refused.get(next), place: next, held },
         options,
       );
@@ -177,7 +191,7 @@ export function instanceRenewed(peer: string): SyncError {
 
 function applyOne(
   changelog: Changelog,
-  counts: ApplyCounts,
+  tallies: Tallies,
   {
     change,
     refusal,
@@ -187,11 +201,11 @@ function applyOne(
   options: ApplyOptions,
 ): void {
   const result = refusal === undefined ? tryChange(changelog, change, place, options) : heldFor(refusal);
-  count(counts, result);
+  count(tallies, change, result);
   if (result.outcome === 'held') {
     quarantine(changelog, change, result.reason, options);
   } else if (held && reviewHeld(changelog, change, options)) {
-    counts.conflicts += 1;
+    tallies.counts.conflicts += 1;
   }
 }
 
@@ -220,12 +234,13 @@ export class TransactionLost extends Error {
   }
 }
 
-function count(counts: ApplyCounts, result: Applied): void {
+function count({ counts, latencies }: Tallies, change: Change, result: Applied): void {
   if (result.outcome === 'held') {
     counts.quarantined += 1;
     return;
   }
   counts[result.outcome] += 1;
+  if (result.outcome === 'applied') latencies.note(change);
   if (result.conflict) counts.conflicts += 1;
 }
 

@@ -36,7 +36,8 @@ export function learn(changelog: Changelog, page: Page, clock: ApplyClock): Lear
 /** Whether a page that brings no change has something else to say. */
 export function hasNews(changelog: Changelog, page: Page, clock: ApplyClock): boolean {
   if (page.has_more || page.members !== undefined) return true;
-  if (toldHere(changelog, page, clock).some((told) => isHigher(told, horizonOf(changelog, told.table)))) return true;
+  if (toldHere(changelog, page, clock).some((told) => isHigher(told, horizonOf(changelog, told.table))))
+    return true;
   const known = ownMember(changelog).claims;
   return (
     page.complete &&

@@ -24,7 +24,7 @@ export function retryParked(
   changelog: Changelog,
   clock: ApplyClock,
   headOf: string | null,
-  onApplied: (result: Applied) => void,
+  onApplied: (result: Applied, change: Change) => void,
 ): void {
   if (!isAnythingHeld(changelog)) return;
   const parked = readParked(changelog, headOf);
@@ -34,7 +34,7 @@ export function retryParked(
     const result = applied.get(change);
     if (result === undefined) continue;
     release(changelog, id);
-    onApplied(result);
+    onApplied(result, change);
   }
 }
 

@@ -19,19 +19,27 @@ export interface Folding {
   readonly clock: () => FoldClock;
   /** How long the transaction that is open may hold the lock. */
   readonly boxMs: () => number;
+  /** Told of each batch once it is committed. */
+  readonly onBatch?: ((batch: FoldTally) => void) | undefined;
+}
+
+/** How much was folded. */
+export interface FoldTally {
+  /** Raw entries read. */
+  readonly entries: number;
+  /** Versions made. */
+  readonly versions: number;
 }
 
 /** What was folded, over all batches. */
-export interface Folded {
-  readonly entries: number;
-  readonly versions: number;
+export interface Folded extends FoldTally {
   /** Tables in which rows with NULL in their key were written and left out. */
   readonly keyless: readonly string[];
 }
 
 /** Folds until the log is read, batch by batch, then runs `work` in the transaction of the last one. */
 export async function afterFold<T>(
-  { run, changelog, clock, boxMs }: Folding,
+  { run, changelog, clock, boxMs, onBatch }: Folding,
   work: () => T,
 ): Promise<{ folded: Folded; result: T }> {
   const folded = { entries: 0, versions: 0, keyless: [] as string[] };
@@ -41,6 +49,7 @@ export async function afterFold<T>(
       const batch = foldBatch(changelog(), { limit, ...clock() });
       return { batch, outcome: batch.more ? null : { result: work() } };
     }, isPressed);
+    onBatch?.(batch);
     folded.entries += batch.entries;
     folded.versions += batch.versions;
     folded.keyless.push(...batch.keyless.filter((name) => !folded.keyless.includes(name)));

@@ -16,6 +16,8 @@ export interface LookOptions {
   readonly batchRows: number;
   readonly maxSkewMs: number;
   readonly now: () => number;
+  /** Told of each batch that is folded, once it is committed. */
+  readonly onBatch?: Folding['onBatch'];
 }
 
 /**
@@ -102,11 +104,16 @@ export async function foldAll(
   return folded.versions;
 }
 
-function folding(changelog: Changelog, transactions: Transactions, { now, maxSkewMs }: LookOptions): Folding {
+function folding(
+  changelog: Changelog,
+  transactions: Transactions,
+  { now, maxSkewMs, onBatch }: LookOptions,
+): Folding {
   return {
     run: (work, isPressed) => transactions.run(work, isPressed),
     changelog: () => changelog,
     clock: () => ({ nowMs: now(), maxSkewMs }),
     boxMs: () => transactions.boxMs,
+    onBatch,
   };
 }

@@ -53,3 +53,13 @@ export function parsePeerAddress(text: string): string | null {
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return null;
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }
+
+/**
+ * The URL that an OpenTelemetry collector takes spans at. A URL without a path is completed as collectors have it;
+ * null for anything else than `http://...` or `https://...`, and for a URL with a user, a query or a fragment.
+ */
+export function parseOtlpEndpoint(text: string): string | null {
+  const address = /^https?:\/\//i.test(text) ? parsePeerAddress(text) : null;
+  if (address === null) return null;
+  return new URL(address).pathname === '/' ? `${address}/v1/traces` : address;
+}

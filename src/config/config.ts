@@ -105,6 +105,10 @@ export interface Config {
     /** Rows that were soft-deleted longer ago become ordinary deletes; null: never. */
     readonly softDeletedMs: number | null;
   };
+  readonly tracing: {
+    /** URL that spans are posted to; null: nothing is traced. */
+    readonly otlpEndpoint: string | null;
+  };
   readonly timestampColumnPatterns: readonly string[];
   readonly log: {
     readonly level: LogLevel;

@@ -1,6 +1,6 @@
 import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
-import { parseListen, parsePeerAddress } from './addresses.js';
+import { parseListen, parseOtlpEndpoint, parsePeerAddress } from './addresses.js';
 import { parseDurationMs, parseSizeBytes } from './quantities.js';
 import { NODE_ID } from '../wire/instance.js';
 
@@ -204,6 +204,11 @@ export const configSchema = z.strictObject(
     retention: section({
       schedule: cron().default('0 0 3 * * *'),
       soft_deleted: age().nullable().default(null),
+    }),
+    tracing: section({
+      otlp_endpoint: parsed('http://host:port or https://host:port of a collector', parseOtlpEndpoint)
+        .nullable()
+        .default(null),
     }),
     timestamp_column_patterns: z
       .array(text('a column name'), 'expected a list of column names')

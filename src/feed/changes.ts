@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
+import { TRACEPARENT_HEADER } from '../tracing/trace-parent.js';
+import { UNTRACED } from '../tracing/tracer.js';
 import { cursorInvalid } from '../changelog/marks.js';
 import { SyncError } from '../errors.js';
 import type { PageResponse } from '../threads/calls.js';
-import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, REQUEST_HASH_HEADER, SERVER_TIME_HEADER } from '../wire/http.js';
+import {
+  NEXT_CURSOR_HEADER,
+  PAGE_HASH_HEADER,
+  REQUEST_HASH_HEADER,
+  SERVER_TIME_HEADER,
+} from '../wire/http.js';
 import { acknowledger, handingOut } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
@@ -24,7 +31,7 @@ export function changesRoute(parts: FeedParts): RequestHandler {
   parts.signal.addEventListener('abort', () => {
     for (const controller of held) controller.abort();
   });
-  return async (request, response) => {
+  const answer: RequestHandler = async (request, response) => {
     requireIntact(request);
     const query = parseChangesQuery(request.query, parts.tables);
     refuseOwnNode(query, parts.node);
@@ -41,12 +48,26 @@ export function changesRoute(parts: FeedParts): RequestHandler {
       // A server that closes waits for its open connections.
       if (parts.signal.aborted) response.set('connection', 'close');
       if (response.destroyed) return;
+      parts.tracer?.annotate({
+        'sync.peer': query.node ?? '',
+        'sync.page_size': query.limit,
+        'sync.changes': page.changes,
+        'sync.page_bytes': page.body.byteLength,
+      });
+      response.once('finish', () => parts.meter?.served(page.changes));
       send(response, page, parts.now());
       handOut(query, page.nextCursor);
     } finally {
       clearTimeout(timer);
       held.delete(end);
     }
+  };
+  const { tracer = UNTRACED } = parts;
+  return (request, response, next) => {
+    const parent = request.get(TRACEPARENT_HEADER);
+    return tracer.span('serve page', { kind: 'server', parent }, async () => {
+      await answer(request, response, next);
+    });
   };
 }
 

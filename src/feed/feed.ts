@@ -3,6 +3,7 @@ import compression from 'compression';
 import express, { type Express } from 'express';
 import type { Logger } from '../log/logger.js';
 import type { ReaderCalls, WriterCalls } from '../threads/calls.js';
+import type { Tracer } from '../tracing/tracer.js';
 import { judgeBy, requireAccess, requireClientCertificate } from './access.js';
 import { changesRoute } from './changes.js';
 import type { Commits } from './commits.js';
@@ -10,6 +11,7 @@ import { controlRoutes } from './control.js';
 import { errorAnswer, unknownRoute } from './error-answer.js';
 import { fingerprintRoutes } from './fingerprint.js';
 import { securityHeaders } from './headers.js';
+import { meterRequests, metricsRoute, type FeedMeter, type MetricsText } from './meter.js';
 import { healthRoute } from './health.js';
 import { limitRate, type RateLimit } from './rate-limit.js';
 import { createRefusals, type RefusalCounts } from './refusals.js';
@@ -56,6 +58,12 @@ export interface FeedParts {
   fold(contradicted?: readonly number[]): Promise<unknown>;
   status(): Promise<object>;
   nodes(): Promise<object>;
+  /** What Prometheus is told. */
+  metrics(): Promise<MetricsText>;
+  /** Told of what is answered and served; default: nobody is. */
+  readonly meter?: FeedMeter;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
   /** ms since 1970. */
   now(): number;
 }
@@ -71,6 +79,7 @@ export function createFeed(parts: FeedParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  if (parts.meter !== undefined) app.use(meterRequests(parts.meter));
   const judge = judgeBy(parts.apiKeys);
   const refusals = createRefusals({ ...parts, counts: parts.refusals });
   app.use(securityHeaders());
@@ -81,6 +90,10 @@ export function createFeed(parts: FeedParts): Express {
   app.use(requireAccess(judge, refusals));
   app.get('/sync/changes', changesRoute(parts));
   app.get('/sync/snapshot', snapshotRoute(parts));
+  app.get(
+    '/metrics',
+    metricsRoute(() => parts.metrics()),
+  );
   app.use(fingerprintRoutes(parts));
   app.use(controlRoutes(parts));
   app.use(unknownRoute);

@@ -2,6 +2,7 @@ import { isSkewed, type Skew } from '../clock/skew.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import type { ApplyResponse, PullStart, ReaderCalls, SentPage, WriterCalls } from '../threads/calls.js';
+import { UNTRACED, type Tracer } from '../tracing/tracer.js';
 import type { Attempts } from './attempts.js';
 import { PagesAhead, type CamePage } from './pages-ahead.js';
 import type { Turns } from './turns.js';
@@ -32,6 +33,10 @@ export interface PullParts {
   readonly writer: Pick<WriterCalls, 'apply' | 'resetCursor'>;
   readonly pageSize: number;
   readonly clock: Config['clock'];
+  /** How far the clocks of peers are ahead of ours in ms, by node id, where that is known. */
+  readonly skewsMs?: () => Readonly<Record<string, number>>;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
   /** Rejects where nothing may be applied now, e.g. with `low_disk`. */
   admit(): Promise<void>;
   /** Told once per pull, before anything is applied. */
@@ -54,6 +59,21 @@ const START_OVER: ReadonlySet<string> = new Set(['cursor_invalid', 'instance_ren
  * cursor. Rejects with a SyncError, or with the signal's reason; what was applied until then stays.
  */
 export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<PullResult> {
+  const { peer, tracer = UNTRACED } = parts;
+  return tracer.span('pull', { attributes: { 'sync.peer': peer } }, async () => {
+    const result = await pullToHead(parts, signal);
+    tracer.annotate({
+      'sync.pages': result.pages,
+      'sync.received': result.received,
+      'sync.applied': result.applied,
+      'sync.conflicts': result.conflicts,
+      'sync.quarantined': result.quarantined,
+    });
+    return result;
+  });
+}
+
+async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullResult> {
   const startedMs = parts.now();
   const health = await parts.attempts.run(() => parts.client.health(signal), signal);
   if (health.skew !== null) acceptSkew(parts, health.skew);
@@ -138,7 +158,8 @@ async function applyPages(
   { pruned, member }: PullStart,
   [first, ...further]: [CamePage, ...CamePage[]],
 ): Promise<ApplyResponse | 'cursor moved'> {
-  const request = { peer: parts.peer, epoch: member.epoch, pruned };
+  const skewsMs = parts.skewsMs?.() ?? {};
+  const request = { peer: parts.peer, epoch: member.epoch, pruned, skewsMs };
   try {
     return await parts.writer.apply({ ...request, ...sentPage(first), further: further.map(sentPage) });
   } catch (error) {

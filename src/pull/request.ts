@@ -15,6 +15,8 @@ export interface HttpTarget {
   readonly address: string;
   /** Sent with every request; null: none. */
   readonly apiKey: string | null;
+  /** Sent with every request too, as they are then. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   readonly connectTimeoutMs: number;
   /** Of silence, before and within the answer. */
   readonly requestTimeoutMs: number;
@@ -179,6 +181,7 @@ function headersOf(target: HttpTarget, request: HttpRequest): Record<string, str
     accept: 'application/json',
     'accept-encoding': request.compressed === false ? 'identity' : Object.keys(UNPACK).join(', '),
     ...request.headers,
+    ...target.headers?.(),
     ...(target.apiKey === null ? {} : { [KEY_HEADER]: target.apiKey }),
     ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
   };

@@ -5,10 +5,13 @@ import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient } from '../pull/client.js';
 import { startLoop, type PeerLoop } from '../pull/loop.js';
 import type { PullParts } from '../pull/pull.js';
+import { meteredRecord, type PullMeter } from '../pull/metered-record.js';
 import { openConnection } from '../pull/request.js';
+import { tracedClient } from '../pull/traced-client.js';
 import type { TlsSource } from '../tls/client.js';
 import type { Turns } from '../pull/turns.js';
 import { createRecord, type PullListener } from '../pull/state.js';
+import { UNTRACED, type Tracer } from '../tracing/tracer.js';
 
 export interface PullDependencies {
   readonly config: Config;
@@ -18,30 +21,40 @@ export interface PullDependencies {
   readonly turns: Turns;
   /** What peers at `https://` addresses are shown and must show; null: as Node has it. */
   readonly tls: TlsSource | null;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
+  /** Default: nobody is told how pulls end. */
+  readonly meter?: PullMeter;
+  /** How far the clocks of peers are ahead of ours in ms, by node id, where that is known; default: nowhere. */
+  readonly skewsMs?: () => Readonly<Record<string, number>>;
   /** ms since 1970. */
   readonly now: () => number;
 }
 
 /** Everything that one pull from a configured peer needs; the client is the caller's to close. */
 export function pullParts(peer: PeerConfig, parts: PullDependencies): Omit<PullParts, 'onSkew' | 'onPage'> {
-  const { config } = parts;
+  const { config, tracer = UNTRACED, skewsMs = () => ({}) } = parts;
   const connection = openConnection({
     name: peer.name,
     address: peer.address,
     apiKey: config.security.apiKeys[0] ?? null,
+    headers: () => tracer.headers(),
     connectTimeoutMs: config.network.connectTimeoutMs,
     requestTimeoutMs: config.network.requestTimeoutMs,
     tls: parts.tls,
   });
+  const client = createPeerClient(connection, config.node.id, parts.now, config.network.compression);
   return {
     peer: peer.name,
-    client: createPeerClient(connection, config.node.id, parts.now, config.network.compression),
+    client: tracedClient(client, peer.name, tracer),
     attempts: createAttempts(peer.name, config.network),
     reader: parts.reader,
     writer: parts.writer,
     pageSize: config.sync.pageSize,
     clock: config.clock,
     turns: parts.turns,
+    tracer,
+    skewsMs,
     admit: parts.admit,
     now: parts.now,
   };
@@ -65,7 +78,8 @@ export function startPulls(parts: PullDependencies & { logger: Logger; listener:
   for (const peer of config.peers) {
     const pull = pullParts(peer, parts);
     clients.push(pull.client);
-    const record = createRecord({ peer: peer.name, clock: config.clock, logger, listener, now });
+    const kept = createRecord({ peer: peer.name, clock: config.clock, logger, listener, now });
+    const record = parts.meter === undefined ? kept : meteredRecord(kept, peer.name, parts.meter);
     const intervalMs = config.sync.schedule === null ? config.sync.intervalMs : null;
     const { reconnectIntervalMs } = config.network;
     loops.set(peer.name, startLoop({ pull, record, intervalMs, reconnectIntervalMs }));

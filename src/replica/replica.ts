@@ -5,13 +5,18 @@ import { createFeed, type FeedParts } from '../feed/feed.js';
 import type { Listening } from '../feed/listen.js';
 import { noRefusals } from '../feed/refusals.js';
 import type { Logger } from '../log/logger.js';
+import { createMetrics } from '../metrics/metrics.js';
+import { meteredWriter } from '../metrics/metered-writer.js';
 import type { PeerLoop } from '../pull/loop.js';
+import type { PullMeter } from '../pull/metered-record.js';
 import type { PullFailure, PullListener } from '../pull/state.js';
 import { Turns } from '../pull/turns.js';
 import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import { openThreads } from '../threads/open.js';
 import { openCertificates, type Certificates } from '../tls/certificates.js';
 import { startSnapshot } from '../threads/snapshot-builder.js';
+import { openTracer } from '../tracing/open.js';
+import { UNTRACED, type Tracer } from '../tracing/tracer.js';
 import { announce } from './announce.js';
 import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
@@ -24,6 +29,7 @@ import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
 import { serve } from './serve.js';
 import { nodesReport, statusReport, type StatusReport } from './status.js';
 import { syncOnce, type SyncOptions, type SyncOutcome } from './sync-once.js';
+import { tracedWriter } from './traced-writer.js';
 import { programVersion } from './version.js';
 
 /** What a replica emits; `peer` is the peer's name. */
@@ -57,9 +63,10 @@ const STOP_TIMEOUT_MS = 4000;
  */
 export async function openReplica(config: Config, logger: Logger): Promise<Replica> {
   const certificates = openCertificates(config, logger);
+  const tracer = await openTracer(config, programVersion(), logger);
   const threads = await openThreads(config);
   if (threads.renewal !== null) sayRenewal(logger, threads.renewal);
-  return new Replica(config, logger, threads, certificates);
+  return new Replica(config, logger, threads, { certificates, tracer });
 }
 
 /** One database with its feed and its pulls, from open to `stop`. */
@@ -68,6 +75,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   readonly #logger: Logger;
   readonly #threads: OpenedThreads;
   readonly #certificates: Certificates | null;
+  readonly #tracer: Tracer;
+  readonly #metrics;
   readonly #disk: DiskGuard;
   readonly #turns = new Turns();
   readonly #version = programVersion();
@@ -86,13 +95,16 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     config: Config,
     logger: Logger,
     threads: OpenedThreads,
-    certificates: Certificates | null = null,
+    { certificates = null, tracer = UNTRACED }: { certificates?: Certificates | null; tracer?: Tracer } = {},
   ) {
     super();
     this.#certificates = certificates;
     this.#config = config;
     this.#logger = logger;
-    this.#threads = threads;
+    this.#tracer = tracer;
+    this.#metrics = createMetrics(config.peers.map(({ name }) => name));
+    const writer = tracedWriter(meteredWriter(threads.writer, this.#metrics), tracer);
+    this.#threads = { ...threads, writer };
     const { path, lowDiskBytes } = config.database;
     void threads.ended.then(() => {
       this.#threadEnded();
@@ -221,6 +233,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       this.#snapshots?.close(),
     ]);
     await this.#threads.reader.close();
+    await this.#tracer.close();
   }
 
   #feedParts(): Omit<FeedParts, 'commits' | 'fold' | 'snapshots'> {
@@ -247,6 +260,9 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       status: () => this.status(),
       nodes: () =>
         Promise.resolve(nodesReport({ config: this.#config, loops: this.#loops(), listen: this.address })),
+      metrics: async () => this.#metrics.text(await this.status()),
+      meter: this.#metrics,
+      tracer: this.#tracer,
       now: Date.now,
     };
   }
@@ -261,7 +277,16 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     };
     const admit = () => this.#disk.admit();
     const shared = { config: this.#config, reader, writer, turns: this.#turns, logger: this.#logger };
-    return { ...shared, tls: this.#certificates, admit, listener, now: Date.now };
+    const meter: PullMeter = (...ended) => {
+      this.#metrics.pulled(...ended);
+    };
+    const watched = { tracer: this.#tracer, meter, skewsMs: () => this.#skewsMs() };
+    return { ...shared, ...watched, tls: this.#certificates, admit, listener, now: Date.now };
+  }
+
+  #skewsMs(): Record<string, number> {
+    const known = [...this.#loops()].map(([peer, { state }]) => [peer, state.skewMs] as const);
+    return Object.fromEntries(known.filter((entry): entry is [string, number] => entry[1] !== null));
   }
 
   #loops(): ReadonlyMap<string, PeerLoop> {

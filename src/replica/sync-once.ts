@@ -1,6 +1,7 @@
 import type { PeerConfig } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import type { Logger } from '../log/logger.js';
+import { endOf } from '../pull/metered-record.js';
 import { pullPeer, type PullResult } from '../pull/pull.js';
 import { createRecord, type PullListener } from '../pull/state.js';
 import { pullParts, type PullDependencies } from './pulls.js';
@@ -33,10 +34,14 @@ export async function syncOnce(
     onSkew: record.skew,
     onPage: record.page,
   };
+  const startedMs = performance.now();
   try {
     if (full) await parts.writer.resetCursor(peer.name);
-    return { peer: peer.name, result: await pullPeer(pull, signal), error: null };
+    const result = await pullPeer(pull, signal);
+    parts.meter?.(peer.name, 'success', performance.now() - startedMs);
+    return { peer: peer.name, result, error: null };
   } catch (error) {
+    if (!signal.aborted) parts.meter?.(peer.name, endOf(error), performance.now() - startedMs);
     if (!(error instanceof SyncError)) throw error;
     return { peer: peer.name, result: null, error };
   } finally {

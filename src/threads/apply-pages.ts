@@ -105,13 +105,14 @@ class Run {
   }
 
   private options(endMs: number) {
-    const { peer, epoch, pruned, file } = this.request;
+    const { peer, epoch, pruned, skewsMs, file } = this.request;
     return {
       peer,
       epoch,
       since: this.pages[this.place]?.since ?? '',
       ...(pruned === undefined ? {} : { pruned }),
       imported: file?.claims === true ? file.sha256 : null,
+      ...(skewsMs === undefined ? {} : { skewsMs }),
       boxMs: endMs - performance.now(),
       elapsedMs: () => performance.now(),
       ...this.applying.clock(),

@@ -4,10 +4,12 @@
  * plain values and byte arrays only. A failed call rejects with a SyncError.
  */
 
+import type { Latencies } from '../apply/latency.js';
 import type { ConflictList } from '../apply/conflict-list.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import type { ResolverFault } from '../config/resolvers.js';
 import type { Instance } from '../wire/instance.js';
+import type { FoldTally } from '../changelog/fold-all.js';
 import type { Renewal } from '../changelog/identity.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
@@ -21,6 +23,8 @@ import type { SchemaChange } from '../changelog/changelog-at.js';
 
 export type {
   BuiltSnapshot,
+  FoldTally,
+  Latencies,
   PullStart,
   Renewal,
   Retained,
@@ -98,6 +102,8 @@ export interface ApplyRequest extends SentPage {
   readonly pruned?: number;
   /** Where the pages were read from a file: what follows from that. */
   readonly file?: PagesOfFile;
+  /** How far clocks are ahead of ours in ms, by node id, where that is known. */
+  readonly skewsMs?: Readonly<Record<string, number>>;
   /** Pages that lead on from this one; as many of them are applied with it as can be. */
   readonly further?: readonly SentPage[];
 }
@@ -126,6 +132,10 @@ export interface ApplyResponse {
   readonly behind: number;
   /** The peer's clock when it made the page, ms since 1970. */
   readonly serverTimeMs: number;
+  /** How long the applied changes were on their way. */
+  readonly latencies: Latencies;
+  /** What this thread has folded since an answer last told of it. */
+  readonly tally: FoldTally;
 }
 
 export interface FoldResponse {
@@ -139,6 +149,8 @@ export interface FoldResponse {
   readonly schema: SchemaChange | null;
   /** Why this became a new instance since the last fold; null where it did not. */
   readonly renewal: Renewal | null;
+  /** What this thread has folded since an answer last told of it: by this call, and before changes were applied or pruned. */
+  readonly tally: FoldTally;
 }
 
 export interface OpenResponse {

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { beginPage, cursorMoved, instanceRenewed, type PageInProgress } from '../apply/apply-page.js';
+import { sumOfLatencies } from '../apply/latency.js';
 import { findMissing, requireNamed } from '../apply/named.js';
 import { hasNews } from '../apply/learn.js';
 import { retain } from '../apply/retention.js';
@@ -7,7 +8,7 @@ import { retryAll, retryDue, type Retrying } from '../apply/retry-all.js';
 import { closeGap, type BackfillOptions, type Gap } from '../changelog/backfill.js';
 import { readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { enterContradicted } from '../changelog/contradicted.js';
-import { afterFold, type Folded } from '../changelog/fold-all.js';
+import { afterFold, type Folded, type FoldTally } from '../changelog/fold-all.js';
 import { enterAgain, noteServed, returnedTables } from '../changelog/served.js';
 import { meetPuller, tellOwn } from '../changelog/own-member.js';
 import { storedCursor } from '../changelog/peers.js';
@@ -52,6 +53,7 @@ export class Writer implements WriterCalls {
   private readonly instance: InstanceWatch;
   private last: Promise<unknown> = Promise.resolve();
   private schemaChange: SchemaChange | null = null;
+  private tally: FoldTally = NOTHING_FOLDED;
   /** The changelog whose tables were noted as served; null before the first time. */
   private servedBy: Changelog | null = null;
   /** The schema with which what is held was last tried again; null before the first time. */
@@ -97,7 +99,7 @@ export class Writer implements WriterCalls {
       const folded = await this.catchUp();
       const { schemaChange: schema } = this;
       this.schemaChange = null;
-      return { ...folded, schema, renewal: this.instance.takeRenewal() };
+      return { ...folded, schema, renewal: this.instance.takeRenewal(), tally: this.takeTally() };
     });
   }
 
@@ -109,7 +111,7 @@ export class Writer implements WriterCalls {
       const isEmpty = page.changes.length === 0 && page.named.length === 0;
       const nothingNew = isEmpty && page.next_cursor === request.since;
       if (nothingNew && !hasNews(this.changelogAt.current(), page, this.clock()))
-        return toResponse([beginPage(page)]);
+        return toResponse([beginPage(page)], this.takeTally());
       // Committed apart: triggers that are put back move all cursors, this one too, and take the page back.
       await this.catchUp();
       requireNamed(this.changelogAt.current(), request.peer, page.named);
@@ -120,7 +122,8 @@ export class Writer implements WriterCalls {
         await this.renewFrom(epoch);
         throw instanceRenewed(request.peer);
       }
-      return { ...toResponse(applied), resolverFaults: this.resolvers.takeFaults() };
+      const resolverFaults = this.resolvers.takeFaults();
+      return { ...toResponse(applied, this.takeTally()), resolverFaults };
     });
   }
 
@@ -259,7 +262,17 @@ export class Writer implements WriterCalls {
     const run = <R>(inside: () => R, isPressed: boolean): Promise<R> => this.write(inside, isPressed);
     const changelog = (): Changelog => this.changelogAt.current();
     const boxMs = () => this.transactions.boxMs;
-    return afterFold({ run, changelog, clock: () => this.clock(), boxMs }, work);
+    return afterFold({ run, changelog, clock: () => this.clock(), boxMs, onBatch: this.onBatch }, work);
+  }
+
+  private readonly onBatch = ({ entries, versions }: FoldTally): void => {
+    this.tally = { entries: this.tally.entries + entries, versions: this.tally.versions + versions };
+  };
+
+  private takeTally(): FoldTally {
+    const { tally } = this;
+    this.tally = NOTHING_FOLDED;
+    return tally;
   }
 
   /** Knows afterwards all that the app has written, also while triggers were missing. */
@@ -318,6 +331,7 @@ export class Writer implements WriterCalls {
       maxSkewMs: this.config.clock.maxSkewMs,
       now: () => Date.now(),
       onProgress: nothing,
+      onBatch: this.onBatch,
     };
   }
 
@@ -365,8 +379,10 @@ function nothing(): void {
   // For a listener that has nothing to do.
 }
 
+const NOTHING_FOLDED: FoldTally = { entries: 0, versions: 0 };
+
 /** Of pages that follow each other. */
-function toResponse(applied: readonly PageInProgress[]): ApplyResponse {
+function toResponse(applied: readonly PageInProgress[], tally: FoldTally): ApplyResponse {
   const sum = (of: (each: PageInProgress) => number) => applied.reduce((total, each) => total + of(each), 0);
   const last = applied.at(-1)?.page;
   if (last === undefined) throw new TypeError('Expected a page');
@@ -386,5 +402,7 @@ function toResponse(applied: readonly PageInProgress[]): ApplyResponse {
     resolverFaults: [],
     behind: last.behind,
     serverTimeMs: last.server_time_ms,
+    latencies: sumOfLatencies(applied.map(({ counts }) => counts.latencies)),
+    tally,
   };
 }

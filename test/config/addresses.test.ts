@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isLoopback, parseListen, parsePeerAddress } from '#src/config/addresses.js';
+import { isLoopback, parseListen, parseOtlpEndpoint, parsePeerAddress } from '#src/config/addresses.js';
 
 describe('Addresses', () => {
   it('to listen on are host:port or [IPv6]:port', () => {
@@ -61,5 +61,14 @@ describe('Addresses', () => {
       'http:/a:1', 'a b:1', 'http://a b:1', 'http://[::1', 'http://a:1\n',
     ]; // prettier-ignore
     for (const text of wrong) expect(parsePeerAddress(text), text).to.equal(null);
+  });
+
+  it('of a collector are completed where they have no path', () => {
+    expect(parseOtlpEndpoint('http://127.0.0.1:4318')).to.equal('http://127.0.0.1:4318/v1/traces');
+    expect(parseOtlpEndpoint('https://otel.example/')).to.equal('https://otel.example/v1/traces');
+    expect(parseOtlpEndpoint('https://otel.example/in/traces')).to.equal('https://otel.example/in/traces');
+    for (const text of ['', '127.0.0.1:4318', 'grpc://127.0.0.1:4317', 'http://me:secret@127.0.0.1:4318']) {
+      expect(parseOtlpEndpoint(text), text).to.equal(null);
+    }
   });
 });

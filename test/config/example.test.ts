@@ -39,6 +39,7 @@ describe('docs/config.example.yaml', () => {
       'clock',
       'security',
       'retention',
+      'tracing',
       'log',
       'timestampColumnPatterns',
     ] as const) {

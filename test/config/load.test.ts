@@ -138,7 +138,6 @@ clock: { max_skew: 1m, abort_skew: 1s }
       'peers: [{ name: a, address: "h:1", direction: pull }]',
       'tables: [{ name: a, merge: x }]',
       'backup: {}',
-      'tracing: {}',
     ]) {
       expect(refusal(`${MINIMAL}${text}`).message, text).to.contain('unknown key');
     }

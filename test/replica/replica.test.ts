@@ -83,6 +83,18 @@ describe('a replica', () => {
     ]);
   });
 
+  it('applies pages knowing how far the clocks of its peers are off', async () => {
+    const a = await start('a');
+    const b = await start('b', { peers: [{ name: 'a', address: a.url }] });
+    await b.log.until('pull finished');
+    a.database.insert('x');
+    b.replica.trigger('a');
+    await b.log.until('pull finished', 2);
+    const { skewsMs = {} } = b.database.applied.at(-1) ?? {};
+    expect(Object.keys(skewsMs)).to.deep.equal(['a']);
+    expect(skewsMs.a).to.equal((await b.replica.status()).peers[0]?.pull?.skew_ms);
+  });
+
   it('pulls when its feed is told to', async () => {
     const a = await start('a');
     const b = await start('b', { peers: [{ name: 'a', address: a.url }] });

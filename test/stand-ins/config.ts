@@ -51,6 +51,7 @@ export function testConfig(options: ConfigOptions = {}): Config {
       },
     ],
     peers: options.peers ?? [],
+    tracing: { otlpEndpoint: null },
     sync: { intervalMs: 3_600_000, schedule: null, pageSize: 1000, ...options.sync },
     network: {
       connectTimeoutMs: 2000,

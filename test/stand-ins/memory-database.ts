@@ -1,3 +1,4 @@
+import { NO_LATENCIES } from '#src/apply/latency.js';
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { SyncError } from '#src/errors.js';
@@ -106,7 +107,14 @@ export class MemoryDatabase {
       this.folds += 1;
       this.events.emit('fold', contradicted);
       await this.#lock;
-      return this.#run('fold', () => ({ entries: 0, versions: 0, keyless: [], schema: null, renewal: null }));
+      return this.#run('fold', () => ({
+        entries: 0,
+        versions: 0,
+        keyless: [],
+        schema: null,
+        renewal: null,
+        tally: { entries: 0, versions: 0 },
+      }));
     },
     apply: async (request) => {
       this.events.emit('apply');
@@ -217,6 +225,8 @@ export class MemoryDatabase {
       hasMore: page.has_more,
       behind: page.behind,
       serverTimeMs: page.server_time_ms,
+      latencies: NO_LATENCIES,
+      tally: { entries: 0, versions: 0 },
     };
   }
 

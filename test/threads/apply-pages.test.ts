@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
+import { LATENCY_BOUNDS_MS } from '#src/apply/latency.js';
 import { SyncError } from '#src/errors.js';
 import type { SentPage } from '#src/threads/calls.js';
 import { Reader } from '#src/threads/reader.js';
@@ -61,6 +62,15 @@ describe('pages that lead on from one another', () => {
     return bob.app.prepare("SELECT cursor FROM _sync_peers WHERE name = 'ann'").pluck().get();
   }
 
+  it('count each applied change with the time that it was on its way, and what was folded before', async () => {
+    addWords(bob.app, 'of bob');
+    const { applied, latencies, tally } = await apply();
+    expect(applied).to.equal(6);
+    // Their timestamps are of years ago.
+    expect(latencies.counts).to.deep.equal([...LATENCY_BOUNDS_MS.map(() => 0), 6]);
+    expect(tally).to.deep.equal({ entries: 1, versions: 1 });
+  });
+
   it('are applied together, in one transaction', async () => {
     const versionOf = () => bob.app.pragma('data_version', { simple: true }) as number;
     await writer.fold();
@@ -94,7 +104,9 @@ describe('pages that lead on from one another', () => {
   it('are all applied where a trigger of the application takes a whole transaction back', async () => {
     bob.app.exec(`
       CREATE TRIGGER no_d BEFORE INSERT ON words WHEN NEW.id = 'd' BEGIN SELECT RAISE(ROLLBACK, 'no d'); END`);
-    expect(await apply()).to.include({ pages: 3, received: 6, applied: 5, quarantined: 1 });
+    const page = await apply();
+    expect(page).to.include({ pages: 3, received: 6, applied: 5, quarantined: 1 });
+    expect(page.latencies.counts.at(-1), 'counted once').to.equal(5);
     expect(wordsOf(bob.app)).to.deep.equal(['a', 'b', 'c', 'e', 'f']);
     expect(bob.app.prepare('SELECT count(*) FROM _sync_quarantine').pluck().get()).to.equal(1);
   });

@@ -1,0 +1,28 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { MetricsText } from '../feed/meter.js';
+import { createCounters, type Counters } from './counters.js';
+import { createGauges, type GaugedStatus } from './gauges.js';
+
+/** What one replica tells Prometheus; two replicas in one process share nothing but the process's own. */
+export interface Metrics extends Counters {
+  /** The answer of `GET /metrics`. */
+  text(status: GaugedStatus): Promise<MetricsText>;
+}
+
+/** `peers` are the node ids of those configured. */
+export function createMetrics(peers: readonly string[]): Metrics {
+  const registry = new Registry();
+  const setGauges = createGauges(registry);
+  const counters = createCounters(registry, peers);
+  let watchesProcess = false;
+  return {
+    ...counters,
+    async text(status) {
+      // It watches the event loop a hundred times a second: nothing for a replica that nobody asks.
+      if (!watchesProcess) collectDefaultMetrics({ register: registry });
+      watchesProcess = true;
+      setGauges(status);
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+  };
+}

@@ -2,19 +2,18 @@ import type { RequestHandler, Response } from 'express';
 import { cursorInvalid } from '../changelog/marks.js';
 import { SyncError } from '../errors.js';
 import type { PageResponse } from '../threads/calls.js';
-import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
+import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, type NewsBody } from '../wire/http.js';
 import { acknowledger, handingOut } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
 import { ownersCheck } from './owners.js';
-import { settledWithin } from './settled-within.js';
+import { newsUntil } from './news.js';
+import { MAX_FOLD_WAIT_MS, settledWithin } from './settled-within.js';
 
-/** A page is not held up for longer by an app that holds the write lock: then what is folded is served. */
-export const MAX_FOLD_WAIT_MS = 200;
 /** How often it is looked meanwhile whether enough is folded for a whole page. */
 const LOOK_INTERVAL_MS = 40;
 
-/** `GET /sync/changes`: a page of what changed after the cursor. */
+/** `GET /sync/changes`: a page of what changed after the cursor, or with `peek` whether there is one. */
 export function changesRoute(parts: FeedParts): RequestHandler {
   const acknowledge = acknowledger(parts);
   const handOut = handingOut(parts);
@@ -26,7 +25,7 @@ export function changesRoute(parts: FeedParts): RequestHandler {
   return async (request, response) => {
     const query = parseChangesQuery(request.query, parts.tables);
     refuseOwnNode(query, parts.node);
-    requireOneOwner(query);
+    if (!query.peek) requireOneOwner(query);
     const end = new AbortController();
     const abort = () => {
       end.abort();
@@ -35,12 +34,18 @@ export function changesRoute(parts: FeedParts): RequestHandler {
     response.once('close', abort);
     held.add(end);
     try {
-      const page = await pageUntil(parts, query, end.signal, acknowledge);
+      const answer = query.peek
+        ? await newsUntil(parts, query, end.signal)
+        : await pageUntil(parts, query, end.signal, acknowledge);
       // A server that closes waits for its open connections.
       if (parts.signal.aborted) response.set('connection', 'close');
       if (response.destroyed) return;
-      send(response, page);
-      handOut(query, page.nextCursor);
+      if (typeof answer === 'boolean') {
+        response.json({ news: answer } satisfies NewsBody);
+      } else {
+        send(response, answer);
+        handOut(query, answer.nextCursor);
+      }
     } finally {
       clearTimeout(timer);
       held.delete(end);

@@ -6,6 +6,10 @@ import type { ReaderCalls } from '../threads/calls.js';
 const IDLE_INTERVAL_MS = 500;
 /** How soon it is seen when a peer's request is held for it; one question serves all of them. */
 const AWAITED_INTERVAL_MS = 20;
+/** How soon after a hint: the file is written before the commit can be read. */
+const HINT_DELAY_MS = 2;
+/** Hints without a commit, of a large transaction that is being written, are followed no more often than this. */
+const HINT_INTERVAL_MS = 5;
 
 export interface CommitWatch extends Commits {
   /** Called after each commit that was seen. */
@@ -14,12 +18,14 @@ export interface CommitWatch extends Commits {
 
 /**
  * Asks for `PRAGMA data_version` until the signal is aborted. The first answer counts as a commit, since there may
- * have been one between the caller's own look at the database and ours.
+ * have been one between the caller's own look at the database and ours. `hints` is given a function to call when there may
+ * have been a commit: where someone waits for it, it is then looked for at once, unless the last one was seen just now.
  */
 export function watchCommits(
   reader: Pick<ReaderCalls, 'dataVersion'>,
   logger: Logger,
   signal: AbortSignal,
+  hints: (onHint: () => void) => void = () => undefined,
 ): CommitWatch {
   const listeners: (() => void)[] = [];
   const waiting = new Set<() => void>();
@@ -28,15 +34,33 @@ export function watchCommits(
   let timer: NodeJS.Timeout | undefined;
   let asking = false;
   let failing = false;
+  let hinted = false;
+  let askedMs = -Infinity;
+  let seenMs = -Infinity;
 
   function schedule(): void {
     clearTimeout(timer);
     if (signal.aborted || asking) return;
-    timer = setTimeout(() => void ask(), waiting.size > 0 ? AWAITED_INTERVAL_MS : IDLE_INTERVAL_MS);
+    timer = setTimeout(() => void ask(), delayMs());
+  }
+
+  function delayMs(): number {
+    if (waiting.size === 0) return IDLE_INTERVAL_MS;
+    if (!hinted) return AWAITED_INTERVAL_MS;
+    const notBeforeMs = Math.max(askedMs + HINT_INTERVAL_MS, seenMs + AWAITED_INTERVAL_MS);
+    return Math.max(HINT_DELAY_MS, notBeforeMs - performance.now());
+  }
+
+  function hint(): void {
+    if (hinted) return;
+    hinted = true;
+    if (waiting.size > 0) schedule();
   }
 
   async function ask(): Promise<void> {
     asking = true;
+    hinted = false;
+    askedMs = performance.now();
     try {
       const now = await reader.dataVersion();
       if (now !== seen) tell();
@@ -52,6 +76,7 @@ export function watchCommits(
 
   function tell(): void {
     version += 1;
+    seenMs = performance.now();
     for (const goOn of waiting) goOn();
     for (const listener of listeners) listener();
   }
@@ -60,6 +85,7 @@ export function watchCommits(
     clearTimeout(timer);
     for (const goOn of waiting) goOn();
   });
+  hints(hint);
   void ask();
   return {
     get version() {
@@ -70,17 +96,17 @@ export function watchCommits(
     },
     async after(known, end) {
       if (version > known || end.aborted || signal.aborted) return;
-      let goOn: (() => void) | undefined;
+      let goOn = (): void => undefined;
       const commit = new Promise<void>((resolve) => {
         goOn = resolve;
-        waiting.add(resolve);
-        end.addEventListener('abort', () => {
-          resolve();
-        });
       });
+      waiting.add(goOn);
+      end.addEventListener('abort', goOn);
       if (waiting.size === 1) schedule();
       await commit;
-      if (goOn !== undefined) waiting.delete(goOn);
+      // One that is held for long waits for many commits.
+      end.removeEventListener('abort', goOn);
+      waiting.delete(goOn);
     },
   };
 }

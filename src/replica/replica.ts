@@ -13,9 +13,10 @@ import { startSnapshot } from '../threads/snapshot-builder.js';
 import { announce } from './announce.js';
 import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
+import { watchFile } from './file-hints.js';
 import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
-import { createFolding, sayRenewal } from './folding.js';
+import { createFolding, foldCommits, sayRenewal } from './folding.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
 import { nodesReport, statusReport, type StatusReport } from './status.js';
@@ -102,7 +103,10 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     const { database, node, retention, sync } = this.#config;
     const care = { logger: this.#logger, signal: this.#end.signal };
     const fold = createFolding(this.#threads.writer, this.#logger, this.#end.signal);
-    const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal);
+    const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal, (onHint) => {
+      watchFile(database.path, onHint, care);
+    });
+    const folded = foldCommits(commits, fold);
     const snapshots = keepSnapshots({
       config: this.#config,
       build: (file) => startSnapshot(this.#config, file),
@@ -110,10 +114,9 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       admit: () => this.#disk.admit(),
     });
     this.#snapshots = snapshots;
-    const feed = createFeed({ ...this.#feedParts(), commits, fold, snapshots });
+    const feed = createFeed({ ...this.#feedParts(), commits, fold, folded, snapshots });
     this.#listening = await listen(feed, node.listen.host, node.listen.port);
     announce(this.#config, this.address ?? '', this.#logger);
-    commits.onCommit(() => void fold());
     void fold();
     startCare({
       ...care,
@@ -201,7 +204,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     await this.#threads.reader.close();
   }
 
-  #feedParts(): Omit<FeedParts, 'commits' | 'fold' | 'snapshots'> {
+  #feedParts(): Omit<FeedParts, 'commits' | 'fold' | 'folded' | 'snapshots'> {
     return {
       node: this.#config.node.id,
       version: this.#version,

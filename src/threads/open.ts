@@ -37,6 +37,7 @@ export async function openThreads(config: Config): Promise<Threads> {
       'identity',
       'conflicts',
       'danglingReferences',
+      'news',
       'pullStart',
       'tableShapes',
       'stretch',

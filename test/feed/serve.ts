@@ -85,6 +85,7 @@ export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedF
     logger: log.logger,
     signal: end.signal,
     fold: () => database.writer.fold(),
+    folded: () => Promise.resolve(),
     status: () => Promise.resolve({ node: 'desktop' }),
     nodes: () => Promise.resolve({ nodes: [] }),
     now: () => 1704326400000,

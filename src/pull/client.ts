@@ -37,6 +37,14 @@ export interface PageQuery {
   readonly ahead: boolean;
 }
 
+export interface NewsQuery {
+  readonly since: string;
+  /** Our epoch. */
+  readonly epoch: string;
+  /** How long the peer may hold the question, in ms. */
+  readonly waitMs: number;
+}
+
 export interface ReceivedPage {
   readonly body: Uint8Array;
   /** Lower-case hex SHA-256 of `body`, checked. */
@@ -50,8 +58,12 @@ export interface PeerClient {
   /** Asks who answers there, and refuses another node or protocol than was expected. */
   health(signal: AbortSignal): Promise<PeerHealth>;
   page(query: PageQuery, signal: AbortSignal): Promise<ReceivedPage>;
+  /** Whether there is a page to ask for: at once where there is, else held at the peer until there is, or for so long. */
+  news(query: NewsQuery, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
+
+const newsBody = z.object({ news: z.boolean() });
 
 const healthBody = z.object({
   node: z.string(),
@@ -88,6 +100,19 @@ export function createPeerClient(
       const answer = await connection.send({ method: 'GET', path, waitMs, compressed }, signal);
       if (answer.status !== 200) throw answerError(answer, target);
       return checkedPage(answer, target.name);
+    },
+    async news({ since, epoch, waitMs }, signal) {
+      const wait = String(Math.ceil(waitMs / 1000));
+      const query = new URLSearchParams({ since, node, epoch, peek: '1', wait });
+      const path = `/sync/changes?${query.toString()}`;
+      const answer = await connection.send(
+        { method: 'GET', path, waitMs, compressed: false, held: true },
+        signal,
+      );
+      if (answer.status !== 200) throw answerError(answer, target);
+      const body = newsBody.safeParse(shortJson(answer));
+      if (!body.success) throw notAReplica(target);
+      return body.data.news;
     },
     close: () => connection.close(),
   };

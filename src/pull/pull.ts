@@ -32,6 +32,8 @@ export interface PullParts {
   readonly writer: Pick<WriterCalls, 'apply' | 'resetCursor'>;
   readonly pageSize: number;
   readonly clock: Config['clock'];
+  /** Who answers there, and its clock, were checked a short while ago: it is not asked again. */
+  readonly greeted?: boolean;
   /** Rejects where nothing may be applied now, e.g. with `low_disk`. */
   admit(): Promise<void>;
   /** Told once per pull, before anything is applied. */
@@ -55,8 +57,7 @@ const START_OVER: ReadonlySet<string> = new Set(['cursor_invalid', 'instance_ren
  */
 export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<PullResult> {
   const startedMs = parts.now();
-  const health = await parts.attempts.run(() => parts.client.health(signal), signal);
-  if (health.skew !== null) acceptSkew(parts, health.skew);
+  if (parts.greeted !== true) await greet(parts, signal);
   const startedOver = new Set<string>();
   for (;;) {
     try {
@@ -69,6 +70,11 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
       if (code === 'cursor_invalid') await parts.writer.resetCursor(parts.peer);
     }
   }
+}
+
+async function greet(parts: PullParts, signal: AbortSignal): Promise<void> {
+  const health = await parts.attempts.run(() => parts.client.health(signal), signal);
+  if (health.skew !== null) acceptSkew(parts, health.skew);
 }
 
 async function pullPages(parts: PullParts, before: PullResult, signal: AbortSignal): Promise<PullResult> {
@@ -181,7 +187,8 @@ function empty(peer: string): PullResult {
   return { peer, pages: 0, ...zero, behind: 0, durationMs: 0 };
 }
 
-function sum(total: PullResult, page: ApplyResponse): PullResult {
+/** Two pulls as one, or a pull and one more page of it. */
+export function sum(total: PullResult, page: Omit<PullResult, 'peer' | 'durationMs'>): PullResult {
   return {
     ...total,
     pages: total.pages + page.pages,

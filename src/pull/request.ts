@@ -28,6 +28,8 @@ export interface HttpRequest {
   readonly compressed?: boolean;
   /** The other side may hold the request for this long, on top of the request timeout. */
   readonly waitMs?: number;
+  /** A question that the other side holds: it has a connection of its own, and a short answer. */
+  readonly held?: boolean;
 }
 
 export interface HttpAnswer {
@@ -49,7 +51,7 @@ export interface HttpConnection {
 const MAX_ANSWER_MS = 10 * 60_000;
 /** An answer that is no page is shorter than this, in bytes; a longer one is not parsed. */
 const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
-/** One for the pull and one for a probe; a replica needs no more. */
+/** One for the pull and one for a probe; a replica needs no more, but for a question that is held. */
 const MAX_CONNECTIONS = 2;
 
 const gunzipped = promisify<Buffer, object, Buffer>(gunzip);
@@ -57,19 +59,23 @@ const unbrotli = promisify<Buffer, object, Buffer>(brotliDecompress);
 
 /** Connections to one other replica, with a bound on every size and time. */
 export function openConnection(target: HttpTarget): HttpConnection {
-  const agent = new Agent({
+  const options = {
     connect: { timeout: target.connectTimeoutMs },
     connections: MAX_CONNECTIONS,
     bodyTimeout: target.requestTimeoutMs,
     maxResponseSize: MAX_RESPONSE_BYTES,
-  });
+  };
+  const agent = new Agent(options);
+  const questions = new Agent({ ...options, connections: 1, maxResponseSize: MAX_SHORT_ANSWER_BYTES });
   return {
     target,
     send: (request, signal) =>
       withDeadline(signal, MAX_ANSWER_MS + (request.waitMs ?? 0), (deadline) =>
-        send(agent, target, request, deadline),
+        send(request.held === true ? questions : agent, target, request, deadline),
       ),
-    close: () => agent.destroy(),
+    async close() {
+      await Promise.all([agent.destroy(), questions.destroy()]);
+    },
   };
 }
 

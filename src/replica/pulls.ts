@@ -3,6 +3,7 @@ import { parsePeerAddress } from '../config/addresses.js';
 import type { Logger } from '../log/logger.js';
 import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient } from '../pull/client.js';
+import { createLive } from '../pull/live.js';
 import { startLoop, type PeerLoop } from '../pull/loop.js';
 import type { PullParts } from '../pull/pull.js';
 import { openConnection } from '../pull/request.js';
@@ -64,7 +65,8 @@ export function startPulls(parts: PullDependencies & { logger: Logger; listener:
     const record = createRecord({ peer: peer.name, clock: config.clock, logger, listener, now });
     const intervalMs = config.sync.schedule === null ? config.sync.intervalMs : null;
     const { reconnectIntervalMs } = config.network;
-    loops.set(peer.name, startLoop({ pull, record, intervalMs, reconnectIntervalMs }));
+    const live = config.sync.live ? createLive({ ...pull, logger }) : null;
+    loops.set(peer.name, startLoop({ pull, record, intervalMs, reconnectIntervalMs, live }));
   }
   const all = [...loops.values()];
   return {

@@ -76,9 +76,10 @@ const MAX_STANDSTILLS = 10;
 
 /** Reads a page of what is folded; where that is nothing yet, as soon as the fold has come further. */
 async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
-  if (query.ahead) {
+  if (query.ahead || query.prompt) {
     const page = await readPage(parts, query);
-    if (isWhole(page)) return page;
+    const isEnough = query.prompt && page.changes > 0 && !page.waitsForFold;
+    if (isEnough || isWhole(page)) return page;
   }
   let contradicted: readonly number[] = [];
   for (let folded = -1, standstills = 0; ;) {

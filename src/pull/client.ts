@@ -35,6 +35,8 @@ export interface PageQuery {
   readonly waitMs: number;
   /** What `since` stands for is not applied yet. */
   readonly ahead: boolean;
+  /** The peer said that it has something: what it has folded by now is enough. */
+  readonly prompt?: boolean;
 }
 
 export interface NewsQuery {
@@ -92,9 +94,10 @@ export function createPeerClient(
       const { server_time_ms: theirsMs } = health.data;
       return { skew: theirsMs === undefined ? null : skewOf({ sentMs, receivedMs, theirsMs }) };
     },
-    async page({ since, limit, waitMs, ahead, ...rest }, signal) {
+    async page({ since, limit, waitMs, ahead, prompt = false, ...rest }, signal) {
       const query = new URLSearchParams({ since, limit: String(limit), node, epoch: rest.member.epoch });
       if (ahead) query.set('ahead', '1');
+      if (prompt) query.set('prompt', '1');
       if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
       const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
       const answer = await connection.send({ method: 'GET', path, waitMs, compressed }, signal);

@@ -116,8 +116,8 @@ async function round(
   record.started(loud);
   try {
     if (call.full) await pull.writer.resetCursor(pull.peer);
-    const isGreeted = greeted && !loud;
-    const result = await pullPeer({ ...pull, greeted: isGreeted, onSkew: record.skew, onPage }, signal);
+    const told = { greeted: greeted && !loud, prompt: heard === 'news' && !loud };
+    const result = await pullPeer({ ...pull, ...told, onSkew: record.skew, onPage }, signal);
     record.succeeded(result, loud, heard === 'news');
     live?.pulled(changes, heard);
     if (regained) live?.reset();

@@ -34,6 +34,8 @@ export interface PullParts {
   readonly clock: Config['clock'];
   /** Who answers there, and its clock, were checked a short while ago: it is not asked again. */
   readonly greeted?: boolean;
+  /** The peer said that it has something. */
+  readonly prompt?: boolean;
   /** Rejects where nothing may be applied now, e.g. with `low_disk`. */
   admit(): Promise<void>;
   /** Told once per pull, before anything is applied. */
@@ -116,7 +118,7 @@ async function ask(
 ): Promise<ReceivedPage> {
   await parts.admit();
   const asker = { since, full, whole, witness, member, known, heard, ahead };
-  const query = { ...asker, limit: parts.pageSize, waitMs: 0 };
+  const query = { ...asker, limit: parts.pageSize, waitMs: 0, prompt: parts.prompt ?? false };
   return parts.attempts.run(() => parts.client.page(query, signal), signal);
 }
 

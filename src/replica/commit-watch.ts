@@ -1,15 +1,18 @@
 import type { Commits } from '../feed/commits.js';
 import type { Logger } from '../log/logger.js';
 import type { ReaderCalls } from '../threads/calls.js';
+import { createTrust } from './hint-trust.js';
 
 /** How soon a commit is seen when nobody waits for it: soon enough for the fold. */
 const IDLE_INTERVAL_MS = 500;
 /** How soon it is seen when a peer's request is held for it; one question serves all of them. */
 const AWAITED_INTERVAL_MS = 20;
-/** How soon after a hint: the file is written before the commit can be read. */
-const HINT_DELAY_MS = 2;
+/** Then, where hints come with the commits. */
+const HINTED_INTERVAL_MS = 250;
 /** Hints without a commit, of a large transaction that is being written, are followed no more often than this. */
 const HINT_INTERVAL_MS = 5;
+/** The file is written just before the commit can be read: after a hint without one it is looked again after these. */
+const RETRIES_MS = [1, 3] as const;
 
 export interface CommitWatch extends Commits {
   /** Called after each commit that was seen. */
@@ -34,7 +37,9 @@ export function watchCommits(
   let timer: NodeJS.Timeout | undefined;
   let asking = false;
   let failing = false;
-  let hinted = false;
+  const trust = createTrust();
+  /** How often it was looked for the commit of a hint; null: there is none to look for. */
+  let looks: number | null = null;
   let askedMs = -Infinity;
   let seenMs = -Infinity;
 
@@ -46,24 +51,33 @@ export function watchCommits(
 
   function delayMs(): number {
     if (waiting.size === 0) return IDLE_INTERVAL_MS;
-    if (!hinted) return AWAITED_INTERVAL_MS;
-    const notBeforeMs = Math.max(askedMs + HINT_INTERVAL_MS, seenMs + AWAITED_INTERVAL_MS);
-    return Math.max(HINT_DELAY_MS, notBeforeMs - performance.now());
+    if (looks === null) return trust.hints ? HINTED_INTERVAL_MS : AWAITED_INTERVAL_MS;
+    const retryMs = looks === 0 ? HINT_INTERVAL_MS : (RETRIES_MS[looks - 1] ?? AWAITED_INTERVAL_MS);
+    // However many commits there are, they are seen at this rate.
+    return Math.max(askedMs + retryMs, seenMs + AWAITED_INTERVAL_MS) - performance.now();
   }
 
   function hint(): void {
-    if (hinted) return;
-    hinted = true;
-    if (waiting.size > 0) schedule();
+    trust.hinted();
+    const isFirst = looks === null;
+    looks = 0;
+    if (!isFirst || asking || waiting.size === 0) return;
+    if (delayMs() > 0) schedule();
+    else void ask();
   }
 
   async function ask(): Promise<void> {
+    clearTimeout(timer);
     asking = true;
-    hinted = false;
     askedMs = performance.now();
+    const looked = looks;
+    looks = null;
+    let isCommit = false;
     try {
       const now = await reader.dataVersion();
-      if (now !== seen) tell();
+      isCommit = now !== seen;
+      if (isCommit && seen !== null) trust.committed();
+      if (isCommit) tell();
       seen = now;
       failing = false;
     } catch (error) {
@@ -71,6 +85,7 @@ export function watchCommits(
       failing = true;
     }
     asking = false;
+    if (looked !== null && looked < RETRIES_MS.length && !isCommit) looks ??= looked + 1;
     schedule();
   }
 

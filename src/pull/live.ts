@@ -9,8 +9,10 @@ import { orAborted } from './deadline.js';
 const HELD_MS = 30_000;
 /** Between a pull and the next question: a storm of commits comes in so many pages, not in one for each commit. */
 const REST_MS = 20;
-/** A peer that says it has something and does not: the rest doubles up to this. Others may just have been faster. */
-const MAX_FRUITLESS_REST_MS = 2_000;
+/** Where the pulls bring names alone, since others were faster, the rest doubles up to this. */
+const MAX_NAMED_REST_MS = 200;
+/** And up to this where they bring nothing at all, although the peer said so. */
+const MAX_REST_MS = 2_000;
 /** After a question or a pull that failed; doubles. */
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 60_000;
@@ -19,6 +21,15 @@ const SETTLED_MS = 5_000;
 
 /** What ended the listening: the peer has something, or is out of reach, or whoever listened wanted no more. */
 export type Heard = 'news' | 'lost' | 'nothing';
+
+/** What a pull has brought. */
+export interface LivePull {
+  readonly received: number;
+  /** Versions that we had already, for the most part. */
+  readonly named: number;
+  /** Other pulls' turns before it included. */
+  readonly durationMs: number;
+}
 
 /**
  * Holds a question at one peer between two pulls: it is answered as soon as there is something to pull. It carries no
@@ -29,8 +40,8 @@ export interface Live {
   readonly on: boolean;
   /** Asks until the peer has something or is out of reach, or the signal is aborted. Any other failure is asked again, later and later. */
   listen(signal: AbortSignal): Promise<Heard>;
-  /** Told after a pull: how many changes came, and whether the peer had said that it has something. */
-  pulled(changes: number, heard: Heard): void;
+  /** Told after a pull: what came, how long it took, and whether the peer had said that it has something. */
+  pulled(pull: LivePull, heard: Heard): void;
   /** Told after a pull that failed. */
   failed(): void;
   /** The peer is back: what failed before says nothing. */
@@ -48,8 +59,10 @@ export function createLive({ peer, client, reader, logger }: LiveParts): Live {
   /** Questions in a row that were not held, and pulls in a row that failed. */
   let failures = 0;
   let failedPulls = 0;
-  /** Pulls in a row that the peer asked for and that brought nothing. */
+  /** Pulls in a row that the peer asked for and that brought no rows. */
   let fruitless = 0;
+  let mostRestMs = MAX_REST_MS;
+  let tookMs = 0;
   /** When the question that is held was asked; null: none is. */
   let askedMs: number | null = null;
   let isTried = false;
@@ -57,7 +70,8 @@ export function createLive({ peer, client, reader, logger }: LiveParts): Live {
   function restMs(): number {
     const failed = Math.max(failures, failedPulls);
     if (failed > 0) return jittered(Math.min(FIRST_RETRY_MS * 2 ** (failed - 1), MAX_RETRY_MS));
-    return Math.min(REST_MS * 2 ** fruitless, MAX_FRUITLESS_REST_MS);
+    // Where everybody is busy, it rests as long as it works.
+    return Math.max(Math.min(REST_MS * 2 ** fruitless, mostRestMs), Math.min(tookMs, MAX_REST_MS));
   }
 
   async function ask(signal: AbortSignal): Promise<Heard> {
@@ -104,11 +118,13 @@ export function createLive({ peer, client, reader, logger }: LiveParts): Live {
         throw error;
       }
     },
-    pulled(changes, heard) {
+    pulled({ received, named, durationMs }, heard) {
       failedPulls = 0;
-      if (changes > 0) fruitless = 0;
+      tookMs = heard === 'news' ? durationMs : 0;
+      mostRestMs = named > 0 ? MAX_NAMED_REST_MS : MAX_REST_MS;
+      if (received > 0) fruitless = 0;
       else if (heard === 'news') fruitless += 1;
-      if (changes > 0 && heard === 'news') failures = 0;
+      if (received + named > 0 && heard === 'news') failures = 0;
     },
     failed() {
       failedPulls += 1;

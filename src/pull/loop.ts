@@ -108,9 +108,9 @@ async function round(
   if (regained && !(await answers(pull, signal))) return;
   if (call.triggered || regained) pull.attempts.reset();
   const loud = first || call.triggered || regained;
-  let changes = 0;
+  let named = 0;
   const onPage: PullParts['onPage'] = (page) => {
-    changes += page.received + page.named;
+    named += page.named;
     record.page(page);
   };
   record.started(loud);
@@ -119,7 +119,7 @@ async function round(
     const told = { greeted: greeted && !loud, prompt: heard === 'news' && !loud };
     const result = await pullPeer({ ...pull, ...told, onSkew: record.skew, onPage }, signal);
     record.succeeded(result, loud, heard === 'news');
-    live?.pulled(changes, heard);
+    live?.pulled({ ...result, named }, heard);
     if (regained) live?.reset();
   } catch (error) {
     if (signal.aborted) return;

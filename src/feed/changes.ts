@@ -33,6 +33,8 @@ export function changesRoute(parts: FeedParts): RequestHandler {
     const timer = setTimeout(abort, query.waitMs);
     response.once('close', abort);
     held.add(end);
+    // One that comes while the replica stops is not held any more.
+    if (parts.signal.aborted) abort();
     try {
       const answer = query.peek
         ? await newsUntil(parts, query, end.signal)

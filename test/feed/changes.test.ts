@@ -244,6 +244,12 @@ describe('GET /sync/changes', () => {
       expect(await answer).to.have.property('name', 'AbortError');
     });
 
+    it('holds nothing that comes while the replica stops', async () => {
+      feed.stop();
+      expect((await pageOf('wait=60')).changes).to.deep.equal([]);
+      expect(await (await ask('peek=1&wait=60')).json()).to.deep.equal({ news: false });
+    });
+
     it('answers at once when the replica stops', async () => {
       const answer = pageOf('wait=60');
       await feed.commits.held(1);

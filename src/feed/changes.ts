@@ -48,6 +48,26 @@ export function changesRoute(parts: FeedParts): RequestHandler {
   };
 }
 
+/** What reading pages needs, whoever carries them. */
+export type PageParts = Pick<FeedParts, 'node' | 'reader' | 'writer' | 'fold' | 'logger' | 'signal'>;
+
+/**
+ * Makes the function that reads a page for a puller, without waiting for one, and notes what the puller has and is
+ * given. Rejects as `GET /sync/changes` answers.
+ */
+export function pageSource(parts: PageParts): (query: ChangesQuery) => Promise<PageResponse> {
+  const acknowledge = acknowledger(parts);
+  const handOut = handingOut(parts);
+  return async (query) => {
+    refuseOwnNode(query, parts.node);
+    const page = await pageOfFolded(parts, query);
+    // The reader has accepted the cursor, so it is one of ours.
+    acknowledge(query);
+    handOut(query, page.nextCursor);
+    return page;
+  };
+}
+
 /** Reads a page, and as long as there is nothing and no end to the waiting, reads again after each commit. */
 async function pageUntil(
   parts: FeedParts,
@@ -70,7 +90,7 @@ async function pageUntil(
 const MAX_STANDSTILLS = 10;
 
 /** Reads a page of what is folded; where that is nothing yet, as soon as the fold has come further. */
-async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
+async function pageOfFolded(parts: PageParts, query: ChangesQuery): Promise<PageResponse> {
   if (query.ahead) {
     const page = await readPage(parts, query);
     if (isWhole(page)) return page;
@@ -88,7 +108,7 @@ async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<Page
 
 /** Reads a page once the work has come to its end, is given no more time, or has left enough for a whole page. */
 async function pageBesideFold(
-  parts: FeedParts,
+  parts: PageParts,
   query: ChangesQuery,
   folding: Promise<unknown>,
 ): Promise<PageResponse> {
@@ -105,7 +125,7 @@ function isWhole(page: PageResponse): boolean {
 }
 
 /** A peer that knows a later state of this log tells that a backup was restored: then this becomes a new instance. */
-async function readPage(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
+async function readPage(parts: PageParts, query: ChangesQuery): Promise<PageResponse> {
   try {
     return await parts.reader.page(query);
   } catch (error) {
@@ -115,7 +135,7 @@ async function readPage(parts: FeedParts, query: ChangesQuery): Promise<PageResp
   }
 }
 
-async function becomeNewInstance(parts: FeedParts, { since, witness, heard }: ChangesQuery): Promise<void> {
+async function becomeNewInstance(parts: PageParts, { since, witness, heard }: ChangesQuery): Promise<void> {
   const renewed = (await parts.writer.rewound(since, heard)) || (await parts.writer.rewound(witness ?? ''));
   // Which tells of it.
   if (renewed) void parts.fold();

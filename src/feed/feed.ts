@@ -10,6 +10,7 @@ import { controlRoutes } from './control.js';
 import { errorAnswer, unknownRoute } from './error-answer.js';
 import { fingerprintRoutes } from './fingerprint.js';
 import { healthRoute } from './health.js';
+import { offerRoute, type OfferDesk } from './offers.js';
 import { snapshotRoute } from './snapshot.js';
 import type { Snapshots } from './snapshots.js';
 
@@ -32,11 +33,12 @@ export interface FeedParts {
   readonly tables: readonly string[];
   readonly reader: Pick<
     ReaderCalls,
-    'page' | 'conflicts' | 'identity' | 'tableShapes' | 'stretch' | 'list' | 'states'
+    'page' | 'conflicts' | 'identity' | 'tableShapes' | 'stretch' | 'list' | 'states' | 'pullStart'
   >;
-  readonly writer: Pick<WriterCalls, 'acknowledge' | 'handOut' | 'rewound'>;
+  readonly writer: Pick<WriterCalls, 'acknowledge' | 'handOut' | 'rewound' | 'apply' | 'resetCursor'>;
   readonly commits: Commits;
   readonly pulls: PullControl;
+  readonly offers: OfferDesk;
   readonly snapshots: Snapshots;
   /** A client that takes nothing for so long while a snapshot is sent is cut off, ms. */
   readonly silenceMs: number;
@@ -66,6 +68,7 @@ export function createFeed(parts: FeedParts): Express {
   app.get('/health', healthRoute(parts));
   app.use(requireAccess(parts.apiKeys));
   app.get('/sync/changes', changesRoute(parts));
+  app.post('/sync/changes', offerRoute(parts));
   app.get('/sync/snapshot', snapshotRoute(parts));
   app.use(fingerprintRoutes(parts));
   app.use(controlRoutes(parts));

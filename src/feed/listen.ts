@@ -2,9 +2,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SyncError } from '../errors.js';
 
-/** A client must have sent its headers, then its whole request, within these. */
+/** A client must have sent its headers, then its whole request, within these: a page that is offered may be large. */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 300_000;
 /** Longer than the usual pull interval, so that a peer's next pull finds its connection open. */
 const KEEP_ALIVE_TIMEOUT_MS = 60_000;
 /** Silence on a connection; above the longest time that a request is held. */

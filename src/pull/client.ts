@@ -4,8 +4,8 @@ import { skewOf, type Skew } from '../clock/skew.js';
 import { isLoopback } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
+import { changesQueryText, type ChangesRequest } from '../wire/changes-request.js';
 import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER } from '../wire/http.js';
-import { formatClaims, formatHeard, type Heard, type Member } from '../wire/members.js';
 import { PROTOCOL } from '../wire/page.js';
 import { answerError } from './answer-error.js';
 import { shortJson, type HttpAnswer, type HttpConnection } from './request.js';
@@ -15,27 +15,7 @@ export interface PeerHealth {
   readonly skew: Skew | null;
 }
 
-export interface PageQuery {
-  /** Empty: from the start. */
-  readonly since: string;
-  readonly limit: number;
-  /** What we say of ourselves. */
-  readonly member: Member;
-  /** `membersHash` of what the peer last told us; null: nothing. */
-  readonly known: string | null;
-  /** Everything is compared: nothing may be left out for what we claim. */
-  readonly full: boolean;
-  /** Nothing may travel as its name alone. */
-  readonly whole?: boolean;
-  /** The newest cursor that we had before, where everything is compared once more; null: none. */
-  readonly witness: string | null;
-  /** The instance of the peer that we last heard of; null: none. */
-  readonly heard: Heard | null;
-  /** How long the peer may hold the request until there is something, in ms. */
-  readonly waitMs: number;
-  /** What `since` stands for is not applied yet. */
-  readonly ahead: boolean;
-}
+export type { ChangesRequest as PageQuery };
 
 export interface ReceivedPage {
   readonly body: Uint8Array;
@@ -49,7 +29,7 @@ export interface ReceivedPage {
 export interface PeerClient {
   /** Asks who answers there, and refuses another node or protocol than was expected. */
   health(signal: AbortSignal): Promise<PeerHealth>;
-  page(query: PageQuery, signal: AbortSignal): Promise<ReceivedPage>;
+  page(query: ChangesRequest, signal: AbortSignal): Promise<ReceivedPage>;
   close(): Promise<void>;
 }
 
@@ -80,35 +60,15 @@ export function createPeerClient(
       const { server_time_ms: theirsMs } = health.data;
       return { skew: theirsMs === undefined ? null : skewOf({ sentMs, receivedMs, theirsMs }) };
     },
-    async page({ since, limit, waitMs, ahead, ...rest }, signal) {
-      const query = new URLSearchParams({ since, limit: String(limit), node, epoch: rest.member.epoch });
-      if (ahead) query.set('ahead', '1');
-      if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
-      const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
+    async page(query, signal) {
+      const path = `/sync/changes?${changesQueryText(query, node)}`;
+      const { waitMs } = query;
       const answer = await connection.send({ method: 'GET', path, waitMs, compressed }, signal);
       if (answer.status !== 200) throw answerError(answer, target);
       return checkedPage(answer, target.name);
     },
     close: () => connection.close(),
   };
-}
-
-type PagePuller = Pick<PageQuery, 'member' | 'known' | 'full' | 'whole' | 'witness' | 'heard'>;
-
-/** Claims need no escape, and would grow threefold by one. */
-function memberQuery({ member, known, full, whole = false, witness, heard }: PagePuller): string {
-  const claims = formatClaims(member.claims);
-  const { born_ms, told_ms, held, tables } = member;
-  const query = new URLSearchParams();
-  if (known !== null) query.set('known', known);
-  if (full) query.set('full', '1');
-  if (whole) query.set('whole', '1');
-  if (witness !== null) query.set('witness', witness);
-  if (heard !== null) query.set('heard', formatHeard(heard));
-  if (claims === null || tables === '') return `&${query.toString()}`;
-  const own = { born: String(born_ms), told: String(told_ms), held: String(held), holds: tables };
-  for (const [name, value] of Object.entries(own)) query.set(name, value);
-  return `&${query.toString()}&claims=${claims}`;
 }
 
 function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage {
@@ -122,8 +82,9 @@ function checkedPage({ headers, body }: HttpAnswer, peer: string): ReceivedPage 
   });
 }
 
-function requireIdentity(
-  health: z.infer<typeof healthBody>,
+/** Refuses who answers there where that is another than configured. */
+export function requireIdentity(
+  health: { readonly node: string; readonly protocol?: number | undefined },
   node: string,
   target: HttpConnection['target'],
 ): void {
@@ -148,11 +109,13 @@ function requireIdentity(
   }
 }
 
-function isOnThisMachine(address: string): boolean {
+/** Whether the address is one of this machine's own. */
+export function isOnThisMachine(address: string): boolean {
   return isLoopback(new URL(address).hostname.replace(/^\[|\]$/g, ''));
 }
 
-function notAReplica({ name, address }: HttpConnection['target']): SyncError {
+/** What is told of an answer that no replica gives. */
+export function notAReplica({ name, address }: HttpConnection['target']): SyncError {
   return new SyncError('not_a_replica', `what answers for ${name} at ${address} is no sqlite-p2p-sync`, {
     hint: 'Correct the address under peers: in the configuration; does another program listen there?',
   });

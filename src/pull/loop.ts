@@ -22,6 +22,8 @@ export interface LoopParts {
   readonly intervalMs: number | null;
   /** How often a lost peer is probed. */
   readonly reconnectIntervalMs: number;
+  /** Called after each pull, unless the peer can't be reached. */
+  readonly afterPull?: () => void;
 }
 
 /** Starts at once with a first pull. */
@@ -35,6 +37,7 @@ export function startLoop(parts: LoopParts): PeerLoop {
   async function run(): Promise<void> {
     for (let first = true; !end.signal.aborted; first = false) {
       await round(parts, wake.take(), first, end.signal);
+      if (!record.state.lost && !end.signal.aborted) parts.afterPull?.();
       await wake.wait(record.state.lost ? parts.reconnectIntervalMs : parts.intervalMs, end.signal);
     }
     record.ended();

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip } from 'node:zlib';
 import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
@@ -24,10 +25,18 @@ export interface HttpRequest {
   readonly path: string;
   /** JSON of a POST. */
   readonly body?: object;
+  /** JSON of a POST as it is, instead of `body`. */
+  readonly raw?: RawBody;
   /** The answer may come compressed; default: it does. */
   readonly compressed?: boolean;
   /** The other side may hold the request for this long, on top of the request timeout. */
   readonly waitMs?: number;
+}
+
+export interface RawBody {
+  readonly bytes: Uint8Array;
+  /** Besides its type and length. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface HttpAnswer {
@@ -51,6 +60,8 @@ const MAX_ANSWER_MS = 10 * 60_000;
 const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
 /** One for the pull and one for a probe; a replica needs no more. */
 const MAX_CONNECTIONS = 2;
+
+const PIECE_BYTES = 64 * 1024;
 
 const gunzipped = promisify<Buffer, object, Buffer>(gunzip);
 const unbrotli = promisify<Buffer, object, Buffer>(brotliDecompress);
@@ -98,7 +109,7 @@ async function send(
       signal,
       method: request.method,
       headers: headersOf(target, request),
-      body: request.body === undefined ? null : JSON.stringify(request.body),
+      body: bodyOf(request),
       headersTimeout: target.requestTimeoutMs + (request.waitMs ?? 0),
     });
     raw = Buffer.from(await answer.body.arrayBuffer());
@@ -109,13 +120,28 @@ async function send(
   return { status: answer.statusCode, headers: answer.headers, body };
 }
 
+/** Bytes go piece by piece: the time of silence counts from the last that the other side took. */
+function bodyOf({ body, raw }: HttpRequest): Readable | string | null {
+  if (raw !== undefined) return Readable.from(piecesOf(raw.bytes), { objectMode: false });
+  return body === undefined ? null : JSON.stringify(body);
+}
+
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
 function headersOf(target: HttpTarget, request: HttpRequest): Record<string, string> {
   return {
     accept: 'application/json',
     'accept-encoding': request.compressed === false ? 'identity' : Object.keys(UNPACK).join(', '),
     ...(target.apiKey === null ? {} : { [KEY_HEADER]: target.apiKey }),
     ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(request.raw === undefined ? {} : rawHeaders(request.raw)),
   };
+}
+
+function rawHeaders({ bytes, headers }: RawBody): Record<string, string> {
+  return { 'content-type': 'application/json', 'content-length': String(bytes.length), ...headers };
 }
 
 /** By content-encoding, the preferred one first. */

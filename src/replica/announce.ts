@@ -11,7 +11,17 @@ export function announce(config: Config, address: string, logger: Logger): void 
   });
   const rate =
     sync.schedule === null ? { everySeconds: sync.intervalMs / 1000 } : { schedule: sync.schedule };
-  for (const peer of peers) logger.info('pulling', { peer: peer.name, address: peer.address, ...rate });
+  for (const { name, address, direction } of peers) {
+    if (address === null)
+      logger.info('not pulling: a peer without an address offers its changes', { peer: name });
+    else
+      logger.info('pulling', {
+        peer: name,
+        address,
+        ...(direction === 'both' ? { direction } : {}),
+        ...rate,
+      });
+  }
   if (peers.length === 0) logger.info('no peer is configured: only serving');
   logger.info('listening', { address: `http://${address}` });
 }

@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
+import { isReachable } from '../config/peers.js';
+import { pageSource } from '../feed/changes.js';
 import { createFeed, type FeedParts } from '../feed/feed.js';
 import { listen, type Listening } from '../feed/listen.js';
 import type { Logger } from '../log/logger.js';
 import type { PeerLoop } from '../pull/loop.js';
-import type { PullFailure, PullListener } from '../pull/state.js';
+import { createRecord, type PullFailure, type PullListener } from '../pull/state.js';
 import { Turns } from '../pull/turns.js';
 import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import { openThreads } from '../threads/open.js';
@@ -16,6 +18,7 @@ import { watchCommits } from './commit-watch.js';
 import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
 import { createFolding, sayRenewal } from './folding.js';
+import { recordOffers, type OfferedRecord } from './offered.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
 import { nodesReport, statusReport, type StatusReport } from './status.js';
@@ -66,6 +69,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   readonly #turns = new Turns();
   readonly #version = programVersion();
   readonly #end = new AbortController();
+  readonly #fold: ReturnType<typeof createFolding>;
+  readonly #offered: OfferedRecord;
   #listening: Listening | null = null;
   #pulls: Pulls | null = null;
   #snapshots: SnapshotKeeper | null = null;
@@ -77,11 +82,13 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     this.#config = config;
     this.#logger = logger;
     this.#threads = threads;
+    this.#fold = createFolding(threads.writer, logger, this.#end.signal);
     const { path, lowDiskBytes } = config.database;
     void threads.ended.then(() => {
       this.#threadEnded();
     });
     this.#disk = createDiskGuard(path, lowDiskBytes, { logger, onRoom: () => this.#pulls?.tick() });
+    this.#offered = this.#recordOffers();
   }
 
   #threadEnded(): void {
@@ -101,7 +108,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   async start(): Promise<void> {
     const { database, node, retention, sync } = this.#config;
     const care = { logger: this.#logger, signal: this.#end.signal };
-    const fold = createFolding(this.#threads.writer, this.#logger, this.#end.signal);
+    const fold = this.#fold;
     const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal);
     const snapshots = keepSnapshots({
       config: this.#config,
@@ -133,11 +140,13 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   }
 
   /**
-   * Pulls once from one peer or all to their heads; needs no `start`. A failed pull is an outcome, not a
-   * rejection. Rejects with `unknown_peer`.
+   * Pulls once from one peer, or all that can be reached, to their heads, and offers what those lack that are fed over
+   * our connections; needs no `start`. A failed pull is an outcome, not a rejection. Rejects with `unknown_peer`.
    */
   async sync({ peer: name, full = false }: SyncOptions = {}): Promise<SyncOutcome[]> {
-    const peers = this.#config.peers.filter((peer) => name === undefined || peer.name === name);
+    const peers = this.#config.peers.filter((peer) =>
+      name === undefined ? isReachable(peer) : peer.name === name,
+    );
     if (name !== undefined && peers.length === 0) {
       const hint = 'Peers are named under peers: in the configuration.';
       throw new SyncError('unknown_peer', `no peer "${name}" is configured`, { hint, exitCode: 2 });
@@ -162,6 +171,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       dangling,
       disk: this.#disk,
       loops: this.#loops(),
+      offers: this.#pulls?.offers ?? new Map(),
+      offered: this.#offered.states,
       running: this.#listening !== null,
       listen: this.address,
       nowMs: Date.now(),
@@ -213,6 +224,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
         trigger: (peer, full) => this.trigger(peer, { full }),
         triggerAll: () => this.#pulls?.triggerAll() ?? [],
       },
+      offers: this.#offered,
       logger: this.#logger,
       signal: this.#end.signal,
       silenceMs: this.#config.network.requestTimeoutMs,
@@ -225,15 +237,35 @@ export class Replica extends EventEmitter<ReplicaEvents> {
 
   #pullParts() {
     const { reader, writer } = this.#threads;
-    const listener: PullListener = {
+    const listener = this.#listener();
+    const admit = () => this.#disk.admit();
+    const shared = { config: this.#config, reader, writer, turns: this.#turns, logger: this.#logger };
+    const { id: node } = this.#config.node;
+    const pages = { node, reader, writer, fold: this.#fold, logger: this.#logger, signal: this.#end.signal };
+    return { ...shared, admit, listener, page: pageSource(pages), now: Date.now };
+  }
+
+  #listener(): PullListener {
+    return {
       applied: (peer, page) => this.emit('applied', peer, page),
       conflict: (peer, conflicts) => this.emit('conflict', peer, conflicts),
       peerLost: (peer, failure) => this.emit('peerLost', peer, failure),
       peerRegained: (peer) => this.emit('peerRegained', peer),
     };
-    const admit = () => this.#disk.admit();
-    const shared = { config: this.#config, reader, writer, turns: this.#turns, logger: this.#logger };
-    return { ...shared, admit, listener, now: Date.now };
+  }
+
+  #recordOffers(): OfferedRecord {
+    const logger = this.#logger;
+    const { clock, peers, sync } = this.#config;
+    const listener = this.#listener();
+    return recordOffers({
+      peers: peers.map(({ name }) => name),
+      pageSize: sync.pageSize,
+      admit: () => this.#disk.admit(),
+      logger,
+      now: Date.now,
+      page: (peer) => createRecord({ peer, clock, logger, listener, now: Date.now }).page,
+    });
   }
 
   #loops(): ReadonlyMap<string, PeerLoop> {

@@ -78,6 +78,13 @@ export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedF
       },
       triggerAll: () => ['macbook', 'server'],
     },
+    offers: {
+      peers: ['macbook', 'phone'],
+      pageSize: 1000,
+      admit: () => Promise.resolve(),
+      took: () => undefined,
+      refused: () => undefined,
+    },
     snapshots: {
       hold: () => Promise.reject(new TypeError('Expected no snapshot to be asked for')),
     },

@@ -1,0 +1,56 @@
+import { createWake } from '../pull/wake.js';
+import { offer, type OfferParts } from './offer.js';
+import type { OfferRecord, OfferState } from './record.js';
+
+/** Offers to one peer for as long as the daemon runs, one offer at a time. */
+export interface OfferLoop {
+  readonly state: OfferState;
+  /** Offers now, or once more after the offer that runs. */
+  offer(): void;
+  /** Resolves when the running request is aborted. */
+  stop(): Promise<void>;
+}
+
+export interface OfferLoopParts {
+  readonly offer: OfferParts;
+  readonly record: OfferRecord;
+}
+
+/** Waits for its first call. */
+export function startOfferLoop({ offer: parts, record }: OfferLoopParts): OfferLoop {
+  const wake = createWake();
+  const end = new AbortController();
+  const done = run();
+
+  async function run(): Promise<void> {
+    for (;;) {
+      await wake.wait(null, end.signal);
+      if (end.signal.aborted) break;
+      wake.take();
+      await round();
+    }
+    record.ended();
+  }
+
+  async function round(): Promise<void> {
+    record.started();
+    try {
+      record.succeeded(await offer(parts, end.signal));
+    } catch (error) {
+      if (!end.signal.aborted) record.failed(error);
+    }
+  }
+
+  return {
+    get state() {
+      return record.state;
+    },
+    offer() {
+      wake.ring({ triggered: true, full: false });
+    },
+    async stop() {
+      end.abort();
+      await done;
+    },
+  };
+}

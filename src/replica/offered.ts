@@ -1,0 +1,72 @@
+import { messageOf, SyncError } from '../errors.js';
+import type { OfferDesk } from '../feed/offers.js';
+import type { Logger } from '../log/logger.js';
+import type { PullFailure, PullRecord } from '../pull/state.js';
+
+/** What a peer offered here last. Times are ms since 1970. */
+export interface Offered {
+  readonly lastSuccessMs: number | null;
+  readonly lastError: PullFailure | null;
+}
+
+export interface OfferedParts {
+  readonly peers: readonly string[];
+  readonly pageSize: number;
+  readonly admit: () => Promise<void>;
+  readonly logger: Logger;
+  /** ms since 1970. */
+  readonly now: () => number;
+  /** Says of a page what is said of one that was pulled. */
+  readonly page: (peer: string) => PullRecord['page'];
+}
+
+/** Keeps what peers have offered, and says each turn of it once. */
+export interface OfferedRecord extends OfferDesk {
+  readonly states: ReadonlyMap<string, Offered>;
+}
+
+/** Answers to a page that the peer goes on from by itself. */
+const ORDINARY: ReadonlySet<string> = new Set(['cursor_moved', 'instance_renewed', 'rows_missing']);
+
+export function recordOffers({
+  peers,
+  pageSize,
+  admit,
+  logger,
+  now,
+  page: pageOf,
+}: OfferedParts): OfferedRecord {
+  const states = new Map<string, Offered>();
+  const failing = new Map<string, string>();
+  const stateOf = (peer: string) => states.get(peer) ?? { lastSuccessMs: null, lastError: null };
+  return {
+    states,
+    peers,
+    pageSize,
+    admit,
+    took(peer, page) {
+      const again = failing.delete(peer);
+      states.set(peer, { ...stateOf(peer), lastSuccessMs: now() });
+      pageOf(peer)(page);
+      const { received, applied, skipped, conflicts, quarantined } = page;
+      const fields = { peer, received, applied, skipped, conflicts, quarantined };
+      logger.log(again || received > 0 ? 'info' : 'debug', 'took an offered page', fields);
+      if (quarantined > 0) logger.warn('changes were quarantined', { peer, quarantined });
+    },
+    refused(peer, error) {
+      const known = error instanceof SyncError;
+      const code = known ? error.code : 'unexpected';
+      if (ORDINARY.has(code)) {
+        logger.debug('an offered page was not the one that is wanted', { peer, code });
+        return;
+      }
+      const hint = known ? (error.hint ?? null) : null;
+      states.set(peer, {
+        ...stateOf(peer),
+        lastError: { code, message: messageOf(error), hint, atMs: now() },
+      });
+      logger.log(failing.get(peer) === code ? 'debug' : 'warn', 'refused an offered page', { peer, error });
+      failing.set(peer, code);
+    },
+  };
+}

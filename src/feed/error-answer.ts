@@ -7,6 +7,7 @@ import type { Logger } from '../log/logger.js';
 const STATUS: Readonly<Record<string, number>> = {
   bad_query: 400,
   bad_request: 400,
+  no_address: 400,
   page_damaged: 400,
   peer_endless: 400,
   wrong_node: 400,
@@ -17,7 +18,6 @@ const STATUS: Readonly<Record<string, number>> = {
   unknown_route: 404,
   cursor_moved: 409,
   instance_renewed: 409,
-  no_address: 409,
   own_node: 409,
   rows_missing: 409,
   two_owners: 409,

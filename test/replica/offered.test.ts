@@ -149,6 +149,16 @@ describe('a replica that takes offers, on a real database', () => {
     expect(contentOf(server)).to.deep.equal(before);
   });
 
+  it('takes nothing while its disk is almost full, and says so', async () => {
+    server = await start('server', { peers: [{ name: 'laptop' }], database: { low_disk: '900TB' } });
+    const { query, page } = await honest();
+    const before = contentOf(server);
+    expect(await offered(query, JSON.stringify(page))).to.equal('503 low_disk');
+    expect(contentOf(server)).to.deep.equal(before);
+    const [peer] = (await server.replica.status()).peers;
+    expect(peer?.offered?.last_error).to.include({ code: 'low_disk' });
+  });
+
   it('writes no change of a table that is not replicated here, as of one that was pulled', async () => {
     server.app.exec('CREATE TABLE secrets (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER)');
     const { query, page } = await honest();

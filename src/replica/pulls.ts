@@ -55,7 +55,7 @@ function connectionTo(peer: PeerConfig, config: Config): HttpConnection {
   });
 }
 
-/** What offers need besides; null in a process that offers nothing. */
+/** What offers need besides. */
 export interface OfferDependencies {
   readonly reader: Pick<ReaderCalls, 'identity'>;
   /** Reads a page as the feed answers it. */

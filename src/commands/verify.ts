@@ -10,7 +10,9 @@ import { SyncError } from '../errors.js';
 import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient } from '../pull/client.js';
 import { createFingerprintClient, type FingerprintClient } from '../pull/fingerprint-client.js';
-import { openConnection, type HttpConnection } from '../pull/request.js';
+import type { HttpConnection } from '../pull/request.js';
+import { openRoaming, type PeerFinder } from '../pull/roaming.js';
+import { findOnce } from '../replica/find-peers.js';
 import type { Shapes } from '../wire/fingerprints.js';
 import { lookAgain } from '../verify/look.js';
 import { repairTable, type RepairOutcome } from '../verify/repair-table.js';
@@ -73,7 +75,8 @@ async function verify(
   peer: PeerConfig,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
-  const connection = connectionTo(peer, config);
+  const finder = await findOnce(config, [peer], context.logger);
+  const connection = connectionTo(peer, config, finder);
   const database = openForReading(config);
   try {
     requireMigrated(database);
@@ -95,15 +98,14 @@ async function verify(
   }
 }
 
-function connectionTo({ name, address }: PeerConfig, { security, network }: Config): HttpConnection {
+function connectionTo(
+  { name, address }: PeerConfig,
+  { security, network }: Config,
+  finder: PeerFinder | null,
+): HttpConnection {
   const { connectTimeoutMs, requestTimeoutMs } = network;
-  return openConnection({
-    name,
-    address,
-    apiKey: security.apiKeys[0] ?? null,
-    connectTimeoutMs,
-    requestTimeoutMs,
-  });
+  const apiKey = security.apiKeys[0] ?? null;
+  return openRoaming({ name, address, apiKey, connectTimeoutMs, requestTimeoutMs }, finder);
 }
 
 /** Refuses a peer that is not the configured one. */

@@ -25,8 +25,8 @@ export interface TableConfig {
 export interface PeerConfig {
   /** The peer's node id. */
   readonly name: string;
-  /** Base URL without a trailing slash, e.g. `http://192.168.1.20:8091`. */
-  readonly address: string;
+  /** Base URL without a trailing slash, e.g. `http://192.168.1.20:8091`; null: it is found by discovery. */
+  readonly address: string | null;
 }
 
 export interface Config {
@@ -69,6 +69,9 @@ export interface Config {
     readonly breakerCooldownMs: number;
     /** `auto`: pages are asked for compressed, but not from a peer on this machine. */
     readonly compression: 'auto' | 'always';
+    readonly discovery: boolean;
+    /** The IPv4 address of the only interface for discovery; null: all. */
+    readonly discoveryInterface: string | null;
   };
   readonly clock: {
     readonly maxSkewMs: number;

@@ -6,6 +6,7 @@ export function crossFaults(file: Partial<ConfigFile>): Fault[] {
   return [
     ...tableFaults(file.tables ?? []),
     ...peerFaults(file.peers ?? [], file.node?.id ?? null),
+    ...placeFaults(file),
     ...(file.clock === undefined ? [] : clockFaults(file.clock)),
   ];
 }
@@ -46,7 +47,7 @@ function peerFaults(peers: ConfigFile['peers'], ownId: string | null): Fault[] {
         message: `${peer.name} is named already in peers[${first}]`,
       });
     }
-    for (const first of repeated(peers, index, (each) => each.address)) {
+    for (const first of repeatedAddress(peers, index)) {
       faults.push({
         path: ['peers', index, 'address'],
         message: `is the address of peers[${first}] already`,
@@ -54,6 +55,26 @@ function peerFaults(peers: ConfigFile['peers'], ownId: string | null): Fault[] {
     }
     return faults;
   });
+}
+
+function repeatedAddress(peers: ConfigFile['peers'], index: number): number[] {
+  return peers[index]?.address === null ? [] : repeated(peers, index, (each) => each.address ?? '');
+}
+
+/** A peer without an address can only be found. */
+function placeFaults({ peers = [], network }: Partial<ConfigFile>): Fault[] {
+  if (network?.discovery !== false) return [];
+  return peers.flatMap(({ address }, index) =>
+    address === null
+      ? [
+          {
+            path: ['peers', index, 'address'],
+            message:
+              'expected http://host:port, https://host:port or host:port (or network.discovery: true, which finds the peer), but it is missing',
+          },
+        ]
+      : [],
+  );
 }
 
 function clockFaults(clock: ConfigFile['clock']): Fault[] {

@@ -91,6 +91,8 @@ function toConfig(file: string, from: ConfigFile, apiKeys: readonly string[]): C
       breakerFailures: network.breaker_failures,
       breakerCooldownMs: network.breaker_cooldown,
       compression: network.compression,
+      discovery: network.discovery,
+      discoveryInterface: network.discovery_interface,
     },
     clock: { maxSkewMs: clock.max_skew, abortSkewMs: clock.abort_skew },
     security: { apiKeyEnv: security.api_key_env, minKeyLength: security.min_key_length, apiKeys },

@@ -8,7 +8,7 @@ export const peersCheck: Check<Probed> = {
   look: ({ probes }) =>
     probes.map(({ peer, error }) =>
       error === null
-        ? fine(`${peer.name} (${peer.address}) answers, and accepts us`)
+        ? fine(`${peer.name} (${peer.address ?? 'found by discovery'}) answers, and accepts us`)
         : fault(error.message, error.hint ?? 'Look at the log of that replica.'),
     ),
 };

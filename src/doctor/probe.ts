@@ -3,7 +3,7 @@ import { SyncError } from '../errors.js';
 import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient, type PeerHealth } from '../pull/client.js';
 import { createFingerprintClient } from '../pull/fingerprint-client.js';
-import { openConnection } from '../pull/request.js';
+import { openRoaming, type PeerFinder } from '../pull/roaming.js';
 import type { TableShape } from '../wire/fingerprints.js';
 import type { Setup } from './subjects.js';
 
@@ -26,18 +26,19 @@ export interface Probed extends Setup {
 const MAX_PROBE_MS = 10_000;
 
 /** Asks all peers at once, each question once. */
-export function probePeers(config: Config): Promise<Probe[]> {
-  return Promise.all(config.peers.map((peer) => probe(config, peer)));
+export function probePeers(config: Config, finder: PeerFinder | null): Promise<Probe[]> {
+  return Promise.all(config.peers.map((peer) => probe(config, peer, finder)));
 }
 
-async function probe(config: Config, peer: PeerConfig): Promise<Probe> {
-  const connection = openConnection({
+async function probe(config: Config, peer: PeerConfig, finder: PeerFinder | null): Promise<Probe> {
+  const target = {
     name: peer.name,
     address: peer.address,
     apiKey: config.security.apiKeys[0] ?? null,
     connectTimeoutMs: config.network.connectTimeoutMs,
     requestTimeoutMs: Math.min(config.network.requestTimeoutMs, MAX_PROBE_MS),
-  });
+  };
+  const connection = openRoaming(target, finder);
   const signal = AbortSignal.timeout(MAX_PROBE_MS);
   const once = createAttempts(peer.name, { ...config.network, maxRetries: 0 });
   let health: PeerHealth | null = null;
@@ -57,7 +58,7 @@ function asSyncError(error: unknown, { name, address }: PeerConfig): SyncError {
   if (!(error instanceof DOMException)) throw error;
   return new SyncError(
     'peer_unreachable',
-    `${name} (${address}) gave no answer within ${MAX_PROBE_MS / 1000} s`,
+    `${name} (${address ?? 'to be found'}) gave no answer within ${MAX_PROBE_MS / 1000} s`,
     {
       hint: 'Look at the log of that replica, and at the network between.',
       cause: error,

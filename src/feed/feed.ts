@@ -19,6 +19,8 @@ export interface PullControl {
   trigger(peer: string, full: boolean): string | null;
   /** Asks for a pull from each peer; their names. */
   triggerAll(): readonly string[];
+  /** Reads the peers of the configuration file again, and pulls from those that are new; their names. */
+  reload(): readonly string[];
 }
 
 /** What the feed needs of the replica that it serves. */
@@ -28,6 +30,8 @@ export interface FeedParts {
   /** Version of this program. */
   readonly version: string;
   readonly apiKeys: readonly string[];
+  /** `GET /health` proves that we know the keys to one who asks (discovery). */
+  readonly provesKeys?: boolean;
   /** Names of the replicated tables. */
   readonly tables: readonly string[];
   readonly reader: Pick<

@@ -105,7 +105,8 @@ function entries(key: string, lines: readonly string[]): string[] {
 }
 
 function peerLines(peer: PeerConfig): string[] {
-  return [`  - name: ${yamlScalar(peer.name)}`, `    address: ${yamlScalar(peer.address)}`];
+  const name = `  - name: ${yamlScalar(peer.name)}`;
+  return peer.address === null ? [name] : [name, `    address: ${yamlScalar(peer.address)}`];
 }
 
 function tableLines(table: Answers['tables'][number]): string[] {

@@ -67,7 +67,6 @@ export function createPeerClient(
   compression: Config['network']['compression'] = 'auto',
 ): PeerClient {
   const { target } = connection;
-  const compressed = compression === 'always' || !isOnThisMachine(target.address);
   return {
     async health(signal) {
       const sentMs = now();
@@ -83,6 +82,7 @@ export function createPeerClient(
     async page({ since, limit, waitMs, ahead, ...rest }, signal) {
       const query = new URLSearchParams({ since, limit: String(limit), node, epoch: rest.member.epoch });
       if (ahead) query.set('ahead', '1');
+      const compressed = compression === 'always' || !isOnThisMachine(target.address);
       if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
       const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
       const answer = await connection.send({ method: 'GET', path, waitMs, compressed }, signal);

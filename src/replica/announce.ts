@@ -11,7 +11,9 @@ export function announce(config: Config, address: string, logger: Logger): void 
   });
   const rate =
     sync.schedule === null ? { everySeconds: sync.intervalMs / 1000 } : { schedule: sync.schedule };
-  for (const peer of peers) logger.info('pulling', { peer: peer.name, address: peer.address, ...rate });
+  for (const { name, address } of peers) {
+    logger.info('pulling', { peer: name, address: address ?? 'to be found', ...rate });
+  }
   if (peers.length === 0) logger.info('no peer is configured: only serving');
   logger.info('listening', { address: `http://${address}` });
 }

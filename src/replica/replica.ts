@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
+import { loadConfig } from '../config/load.js';
+import type { Discovery } from '../discovery/discovery.js';
 import { createFeed, type FeedParts } from '../feed/feed.js';
 import { listen, type Listening } from '../feed/listen.js';
 import type { Logger } from '../log/logger.js';
 import type { PeerLoop } from '../pull/loop.js';
 import type { PullFailure, PullListener } from '../pull/state.js';
+import type { PeerFinder } from '../pull/roaming.js';
 import { Turns } from '../pull/turns.js';
 import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import { openThreads } from '../threads/open.js';
@@ -15,6 +18,7 @@ import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
 import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
+import { announceAndFind, findOnce, foundReports } from './find-peers.js';
 import { createFolding, sayRenewal } from './folding.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
@@ -59,7 +63,7 @@ export async function openReplica(config: Config, logger: Logger): Promise<Repli
 
 /** One database with its feed and its pulls, from open to `stop`. */
 export class Replica extends EventEmitter<ReplicaEvents> {
-  readonly #config: Config;
+  #config: Config;
   readonly #logger: Logger;
   readonly #threads: OpenedThreads;
   readonly #disk: DiskGuard;
@@ -69,6 +73,9 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   #listening: Listening | null = null;
   #pulls: Pulls | null = null;
   #snapshots: SnapshotKeeper | null = null;
+  #discovery: Discovery | null = null;
+  /** Where peers were found, by name. */
+  readonly #foundAt = new Map<string, string>();
   #stopped: Promise<void> | null = null;
 
   /** Use `openReplica`. */
@@ -123,6 +130,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       disk: this.#disk,
       now: Date.now,
     });
+    await this.#discover(this.#listening);
+    if (this.#end.signal.aborted) return;
     const pulls = startPulls(this.#pullParts());
     this.#pulls = pulls;
     if (sync.schedule === null) return;
@@ -130,6 +139,36 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       pulls.tick();
     };
     startCron(sync.schedule, tick, { ...care, what: 'scheduled pull failed' });
+  }
+
+  async #discover(listening: Listening): Promise<void> {
+    if (!this.#config.network.discovery) return;
+    const { epoch } = await this.#threads.reader.identity();
+    const discovery = await announceAndFind({
+      config: this.#config,
+      logger: this.#logger,
+      epoch,
+      listening,
+      peers: () => this.#config.peers,
+      onFound: (node) => this.#pulls?.found(node),
+    });
+    if (this.#end.signal.aborted) await discovery?.stop();
+    else this.#discovery = discovery;
+  }
+
+  /**
+   * Reads the peers of the configuration file again, and pulls from those that are new. Their names. Throws
+   * `config_invalid`; whatever else has changed in the file counts after the next start.
+   */
+  reloadPeers(): string[] {
+    const known = this.#config.peers.map(({ name }) => name);
+    const added = loadConfig(this.#config.file).peers.filter(({ name }) => !known.includes(name));
+    this.#config = { ...this.#config, peers: [...this.#config.peers, ...added] };
+    for (const peer of added) {
+      this.#logger.info('pulling', { peer: peer.name, address: peer.address ?? 'to be found' });
+      this.#pulls?.add(peer);
+    }
+    return added.map(({ name }) => name);
   }
 
   /**
@@ -142,7 +181,9 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       const hint = 'Peers are named under peers: in the configuration.';
       throw new SyncError('unknown_peer', `no peer "${name}" is configured`, { hint, exitCode: 2 });
     }
-    return Promise.all(peers.map((peer) => syncOnce(peer, full, this.#pullParts(), this.#end.signal)));
+    const finder = this.#finder() ?? (await findOnce(this.#config, peers, this.#logger));
+    const parts = { ...this.#pullParts(), finder };
+    return Promise.all(peers.map((peer) => syncOnce(peer, full, parts, this.#end.signal)));
   }
 
   /** Asks the running loop for a pull now; the peer's name, or null where none has this name or address. */
@@ -165,6 +206,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       running: this.#listening !== null,
       listen: this.address,
       nowMs: Date.now(),
+      ...this.#findings(),
     });
   }
 
@@ -197,6 +239,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       this.#pulls?.stop(),
       this.#listening?.close(CLOSE_GRACE_MS),
       this.#snapshots?.close(),
+      this.#discovery?.stop(),
     ]);
     await this.#threads.reader.close();
   }
@@ -206,19 +249,28 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       node: this.#config.node.id,
       version: this.#version,
       apiKeys: this.#config.security.apiKeys,
+      provesKeys: this.#config.network.discovery,
       tables: this.#config.tables.map((table) => table.name),
       reader: this.#threads.reader,
       writer: this.#threads.writer,
       pulls: {
         trigger: (peer, full) => this.trigger(peer, { full }),
         triggerAll: () => this.#pulls?.triggerAll() ?? [],
+        reload: () => this.reloadPeers(),
       },
       logger: this.#logger,
       signal: this.#end.signal,
       silenceMs: this.#config.network.requestTimeoutMs,
       status: () => this.status(),
       nodes: () =>
-        Promise.resolve(nodesReport({ config: this.#config, loops: this.#loops(), listen: this.address })),
+        Promise.resolve(
+          nodesReport({
+            config: this.#config,
+            loops: this.#loops(),
+            listen: this.address,
+            ...this.#findings(),
+          }),
+        ),
       now: Date.now,
     };
   }
@@ -233,7 +285,25 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     };
     const admit = () => this.#disk.admit();
     const shared = { config: this.#config, reader, writer, turns: this.#turns, logger: this.#logger };
-    return { ...shared, admit, listener, now: Date.now };
+    return { ...shared, admit, listener, finder: this.#finder(), now: Date.now };
+  }
+
+  /** Null where nothing is searched. */
+  #finder(): PeerFinder | null {
+    const discovery = this.#discovery;
+    if (discovery === null) return null;
+    return {
+      addressesOf: discovery.addressesOf,
+      onMoved: (peer, address) => {
+        this.#foundAt.set(peer, address);
+        this.#logger.info('peer is at another address', { peer, address });
+      },
+    };
+  }
+
+  #findings() {
+    const found = foundReports(this.#discovery?.all() ?? [], this.#config.peers);
+    return { found, foundAt: this.#foundAt };
   }
 
   #loops(): ReadonlyMap<string, PeerLoop> {

@@ -3,13 +3,17 @@ import type { DanglingReference } from '../changelog/dangling.js';
 import type { PeerLoop } from '../pull/loop.js';
 import type { LocalStatus, PeerStatus } from '../threads/calls.js';
 import type { DiskGuard } from './disk.js';
+import type { FoundReport } from './find-peers.js';
 import { memberReports, type MemberReport } from './member-report.js';
 
 /** One peer in `GET /sync/status`. Times are ms since 1970; null: not known (yet). */
 export interface PeerReport {
   readonly name: string;
-  /** Null: it pulls from us, and is not configured here. */
+  /** The configured one. Null: none is, or it pulls from us and is not configured here. */
   readonly address: string | null;
+  readonly configured: boolean;
+  /** Where discovery found it, while that is where it is pulled from; else null. */
+  readonly found_at: string | null;
   readonly cursor: string;
   readonly behind: number | null;
   readonly last_applied_ms: number | null;
@@ -63,6 +67,8 @@ export interface StatusReport {
   readonly prune_up_to: number;
   /** Every other replica that was heard of, also through others. */
   readonly members: readonly MemberReport[];
+  /** What discovery has found; empty where it is off, and without a daemon. */
+  readonly found: readonly FoundReport[];
 }
 
 export interface StatusParts {
@@ -76,9 +82,12 @@ export interface StatusParts {
   readonly running: boolean;
   readonly listen: string | null;
   readonly nowMs: number;
+  readonly found?: readonly FoundReport[];
+  /** Addresses where peers were found, by name. */
+  readonly foundAt?: ReadonlyMap<string, string>;
 }
 
-/** The answer of `GET /nodes`: this replica, then the peers that it pulls from. */
+/** The answer of `GET /nodes`: this replica, the peers that it pulls from, then those that are only found. */
 export interface NodesReport {
   readonly nodes: readonly NodeReport[];
 }
@@ -88,6 +97,8 @@ export interface NodeReport {
   readonly name: string | null;
   readonly address: string | null;
   readonly self: boolean;
+  /** `found`: announced in the local network, and never pulled from unless a person accepts it. */
+  readonly state: 'self' | 'configured' | 'found';
   /** Null where no pull was tried yet. */
   readonly reachable: boolean | null;
 }
@@ -96,14 +107,35 @@ export function nodesReport({
   config,
   loops,
   listen,
-}: Pick<StatusParts, 'config' | 'loops' | 'listen'>): NodesReport {
-  const self = { id: config.node.id, name: config.node.name, address: listen, self: true, reachable: true };
-  const peers = config.peers.map(({ name, address }) => {
+  found = [],
+  foundAt,
+}: Pick<StatusParts, 'config' | 'loops' | 'listen' | 'found' | 'foundAt'>): NodesReport {
+  const self: NodeReport = {
+    id: config.node.id,
+    name: config.node.name,
+    address: listen,
+    self: true,
+    state: 'self',
+    reachable: true,
+  };
+  const peers = config.peers.map(({ name, address: configured }): NodeReport => {
+    const address = foundAt?.get(name) ?? configured;
     const state = loops.get(name)?.state;
     const tried = state !== undefined && (state.lost || state.lastSuccessMs !== null);
-    return { id: name, name: null, address, self: false, reachable: tried ? !state.lost : null };
+    const reachable = tried ? !state.lost : null;
+    return { id: name, name: null, address, self: false, state: 'configured', reachable };
   });
-  return { nodes: [self, ...peers] };
+  const strangers = found
+    .filter(({ state }) => state === 'found')
+    .map(({ node, addresses: [address = null], state }): NodeReport => ({
+      id: node,
+      name: null,
+      address,
+      self: false,
+      state,
+      reachable: null,
+    }));
+  return { nodes: [self, ...peers, ...strangers] };
 }
 
 /** Puts together what the database and the running loops know. */
@@ -134,31 +166,40 @@ export function statusReport(parts: StatusParts): StatusReport {
       ...config.peers.map(({ name }) => name),
       ...local.peers.map(({ name }) => name),
     ]),
+    found: parts.found ?? [],
   };
 }
 
 /** The configured peers in their order, then those that are known only because they pull from us. */
-function peerReports({ config, local, loops }: StatusParts): PeerReport[] {
+function peerReports({ config, local, loops, foundAt }: StatusParts): PeerReport[] {
   const stored = new Map(local.peers.map((peer) => [peer.name, peer]));
   const configured = config.peers.map(({ name, address }) =>
-    peerReport(name, address, stored.get(name), loops.get(name)),
+    peerReport(
+      { name, address, configured: true, found_at: foundAtOther(foundAt?.get(name), address) },
+      stored.get(name),
+      loops.get(name),
+    ),
   );
   const names = new Set(config.peers.map((peer) => peer.name));
   const others = local.peers
     .filter((peer) => !names.has(peer.name))
-    .map((peer) => peerReport(peer.name, null, peer, undefined));
+    .map((peer) =>
+      peerReport({ name: peer.name, address: null, configured: false, found_at: null }, peer, undefined),
+    );
   return [...configured, ...others];
 }
 
+function foundAtOther(foundAt: string | undefined, configured: string | null): string | null {
+  return foundAt === undefined || foundAt === configured ? null : foundAt;
+}
+
 function peerReport(
-  name: string,
-  address: string | null,
+  known: Pick<PeerReport, 'name' | 'address' | 'configured' | 'found_at'>,
   stored: PeerStatus | undefined,
   loop: Pick<PeerLoop, 'state'> | undefined,
 ): PeerReport {
   return {
-    name,
-    address,
+    ...known,
     cursor: stored?.cursor ?? '',
     behind: stored?.behind ?? null,
     last_applied_ms: stored?.lastAppliedMs ?? null,

@@ -52,6 +52,8 @@ describe('loadConfig', () => {
       breakerFailures: 5,
       breakerCooldownMs: 30_000,
       compression: 'auto',
+      discovery: false,
+      discoveryInterface: null,
     });
     expect(config.clock).to.deep.equal({ maxSkewMs: 5000, abortSkewMs: 60_000 });
     expect(config.security).to.deep.equal({ apiKeyEnv: 'SYNC_API_KEY', minKeyLength: 32, apiKeys: [] });
@@ -111,6 +113,23 @@ clock: { max_skew: 1m, abort_skew: 1s }
     expect(message).to.contain('clock.abort_skew: expected to be at least max_skew');
   });
 
+  it('lets a peer be without an address only where it can be found', () => {
+    const peer = 'peers: [{ name: macbook }]\n';
+    const found = load(`${MINIMAL}${peer}network: { discovery: true }`);
+    expect(found.peers).to.deep.equal([{ name: 'macbook', address: null }]);
+    expect(refusal(`${MINIMAL}${peer}`).message).to.contain(
+      'peers[0].address: expected http://host:port, https://host:port or host:port (or network.discovery: true',
+    );
+  });
+
+  it('takes an IPv4 address as the interface for discovery, and nothing else', () => {
+    const network = load(`${MINIMAL}network: { discovery_interface: 192.168.1.10 }`).network;
+    expect(network.discoveryInterface).to.equal('192.168.1.10');
+    expect(refusal(`${MINIMAL}network: { discovery_interface: eth0 }`).message).to.contain(
+      'network.discovery_interface: expected an IPv4 address of this machine',
+    );
+  });
+
   it('refuses an unknown key and names the nearest one that exists', () => {
     expect(refusal(`${MINIMAL}sync: { intervall: 30s }`).message).to.equal(
       'sync.intervall: unknown key; did you mean interval?',
@@ -125,7 +144,6 @@ clock: { max_skew: 1m, abort_skew: 1s }
   it('refuses a key that does not exist yet rather than ignoring it', () => {
     for (const text of [
       'sync: { live: true }',
-      'network: { discovery: false }',
       'clock: { require_ntp: warn }',
       'security: { rate_limit: 100 }',
       'security: { tls: {} }',

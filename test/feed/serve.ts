@@ -77,6 +77,7 @@ export async function serveFeed(parts: Partial<FeedParts> = {}): Promise<ServedF
         return peer;
       },
       triggerAll: () => ['macbook', 'server'],
+      reload: () => [],
     },
     snapshots: {
       hold: () => Promise.reject(new TypeError('Expected no snapshot to be asked for')),

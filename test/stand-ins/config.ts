@@ -61,6 +61,8 @@ export function testConfig(options: ConfigOptions = {}): Config {
       breakerFailures: 5,
       breakerCooldownMs: 30_000,
       compression: 'auto',
+      discovery: false,
+      discoveryInterface: null,
       ...options.network,
     },
     clock: { maxSkewMs: 5000, abortSkewMs: 60_000, ...options.clock },

@@ -20,7 +20,7 @@ const AT_ONCE = 16;
 const BATCH = 200;
 const IDLE_MS = 2_000;
 /** Blocks the event loop of a daemon at most, ms. Some 30 are usual, and 10 of an idle one; beside busy processes either may be many times as much. */
-const MAX_BLOCK_MS = 500;
+const MAX_BLOCK_MS = 2_000;
 
 const SCHEMA = `
   CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT NOT NULL, updated_at INTEGER);

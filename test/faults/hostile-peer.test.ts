@@ -82,6 +82,7 @@ describe('a peer that has the key and is hostile', function () {
   afterEach(async () => {
     answer = honest;
     await pulledFromEve();
+    await bob.pull('ann');
     expect(queryRow(ann.database, 'SELECT * FROM settings')).to.deep.equal(['theme', 'dark']);
     expectSameContent([ann.database, bob.database], { words: ['id'] });
     expect(ann.log.filter(({ level, row }) => level === 'error' && row === undefined)).to.deep.equal([]);

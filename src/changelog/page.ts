@@ -159,13 +159,14 @@ function requireUnpruned(changelog: Changelog, query: PageQuery, since: number, 
   });
 }
 
-interface Scope {
+/** Which entries a page may hold. */
+export interface Scope {
   readonly tables: readonly ReplicatedTable[];
   readonly tableNames: Sql;
   readonly had: Had;
 }
 
-function scopeOf(changelog: Changelog, query: PageQuery): Scope {
+export function scopeOf(changelog: Changelog, query: PageQuery): Scope {
   const isWanted = (table: string) => query.tables?.some((name) => isSameName(name, table)) ?? true;
   const tables = changelog.tables.filter(({ name }) => isWanted(name));
   const names = [...tables.map(({ name }) => name), ...goingAway(changelog).filter(isWanted)];
@@ -182,7 +183,8 @@ function scopeOf(changelog: Changelog, query: PageQuery): Scope {
 /** Its log id and its table. */
 type Entry = readonly [id: number, table: string];
 
-function entriesAfter(changelog: Changelog, scope: Scope, since: number, limit: number): Entry[] {
+/** The next entries of the log that are for this puller. */
+export function entriesAfter(changelog: Changelog, scope: Scope, since: number, limit: number): Entry[] {
   const sql = template('feed/entries', {
     tableNames: scope.tableNames,
     forPuller: scope.had.forPuller,

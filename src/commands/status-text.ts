@@ -61,7 +61,8 @@ function stateOf({ address, pull }: PeerReport): string {
   if (address === null) return 'pulls from us';
   if (pull === null) return '-';
   if (pull.lost) return 'lost';
-  return pull.failing ? 'failing' : pull.phase;
+  if (pull.failing) return 'failing';
+  return pull.live && pull.phase === 'waiting' ? 'live' : pull.phase;
 }
 
 function attention(report: StatusReport): string[] {

@@ -69,6 +69,8 @@ export interface Config {
     /** Cron line with seconds; overrides the interval when set. */
     readonly schedule: string | null;
     readonly pageSize: number;
+    /** Also hold a question at each peer between two pulls, so that changes arrive at once. */
+    readonly live: boolean;
   };
   readonly network: {
     readonly connectTimeoutMs: number;

@@ -82,7 +82,12 @@ function toConfig(file: string, from: ConfigFile, apiKeys: readonly string[]): C
       allowIntegerKey: table.allow_integer_key,
     })),
     peers: from.peers,
-    sync: { intervalMs: sync.interval, schedule: sync.schedule, pageSize: sync.page_size },
+    sync: {
+      intervalMs: sync.interval,
+      schedule: sync.schedule,
+      live: sync.live,
+      pageSize: sync.page_size,
+    },
     network: {
       connectTimeoutMs: network.connect_timeout,
       requestTimeoutMs: network.request_timeout,

@@ -171,6 +171,7 @@ export const configSchema = z.strictObject(
     sync: section({
       interval: duration().default(30_000),
       schedule: cron().nullable().default(null),
+      live: flag().default(true),
       page_size: integer(1, 10_000).default(1000),
       conflict_resolution: choice(STRATEGIES).default('latest_wins'),
       preferred_node: nodeId().nullable().default(null),

@@ -12,6 +12,10 @@ export interface ChangesQuery extends PageRequest {
   readonly waitMs: number;
   /** Asked before what `since` stands for was applied: it acknowledges nothing. */
   readonly ahead: boolean;
+  /** Only whether there is anything: no page, and nothing acknowledged. */
+  readonly peek: boolean;
+  /** What is folded by now is enough, if there is anything. */
+  readonly prompt: boolean;
 }
 
 const MAX_TABLES_LENGTH = 10_000;
@@ -39,6 +43,8 @@ const changesQuery = z.object({
   full: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   whole: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   ahead: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
+  peek: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
+  prompt: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   witness: z.string().max(MAX_CURSOR_LENGTH, 'is too long for a cursor').optional(),
   heard: z
     .string()
@@ -77,7 +83,8 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     const issue = result.error.issues[0];
     throw badQuery(`${issue?.path.join('.') ?? 'query'} ${issue?.message ?? 'is not valid'}`);
   }
-  const { since, limit, node, epoch, tables, wait, known, full, whole, ahead, witness, heard } = result.data;
+  const { since, limit, node, epoch, tables, wait, known, full, whole, ahead, peek, prompt, witness, heard } =
+    result.data;
   return {
     since,
     limit,
@@ -91,6 +98,8 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     witness: witness ?? null,
     heard: heard ?? null,
     ahead: ahead === '1',
+    peek: peek === '1',
+    prompt: prompt === '1',
     waitMs: wait * 1000,
   };
 }
@@ -124,6 +133,6 @@ function knownTables(list: string, replicated: readonly string[]): string[] {
 
 function badQuery(message: string): SyncError {
   return new SyncError('bad_query', `the query is not valid: ${message}`, {
-    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, whole, ahead, witness, heard, known and what the puller claims; see docs/protocol.md.',
+    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, whole, ahead, peek, prompt, witness, heard, known and what the puller claims; see docs/protocol.md.',
   });
 }

@@ -10,19 +10,19 @@ import {
   PAGE_HASH_HEADER,
   REQUEST_HASH_HEADER,
   SERVER_TIME_HEADER,
+  type NewsBody,
 } from '../wire/http.js';
 import { acknowledger, handingOut } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
 import { ownersCheck } from './owners.js';
-import { settledWithin } from './settled-within.js';
+import { newsUntil } from './news.js';
+import { MAX_FOLD_WAIT_MS, settledWithin } from './settled-within.js';
 
-/** A page is not held up for longer by an app that holds the write lock: then what is folded is served. */
-export const MAX_FOLD_WAIT_MS = 200;
 /** How often it is looked meanwhile whether enough is folded for a whole page. */
 const LOOK_INTERVAL_MS = 40;
 
-/** `GET /sync/changes`: a page of what changed after the cursor. */
+/** `GET /sync/changes`: a page of what changed after the cursor, or with `peek` whether there is one. */
 export function changesRoute(parts: FeedParts): RequestHandler {
   const acknowledge = acknowledger(parts);
   const handOut = handingOut(parts);
@@ -35,7 +35,7 @@ export function changesRoute(parts: FeedParts): RequestHandler {
     requireIntact(request);
     const query = parseChangesQuery(request.query, parts.tables);
     refuseOwnNode(query, parts.node);
-    requireOneOwner(query);
+    if (!query.peek) requireOneOwner(query);
     const end = new AbortController();
     const abort = () => {
       end.abort();
@@ -43,20 +43,28 @@ export function changesRoute(parts: FeedParts): RequestHandler {
     const timer = setTimeout(abort, query.waitMs);
     response.once('close', abort);
     held.add(end);
+    // One that comes while the replica stops is not held any more.
+    if (parts.signal.aborted) abort();
     try {
-      const page = await pageUntil(parts, query, end.signal, acknowledge);
+      const answer = query.peek
+        ? await newsUntil(parts, query, end.signal)
+        : await pageUntil(parts, query, end.signal, acknowledge);
       // A server that closes waits for its open connections.
       if (parts.signal.aborted) response.set('connection', 'close');
       if (response.destroyed) return;
+      if (typeof answer === 'boolean') {
+        response.json({ news: answer } satisfies NewsBody);
+        return;
+      }
       parts.tracer?.annotate({
         'sync.peer': query.node ?? '',
         'sync.page_size': query.limit,
-        'sync.changes': page.changes,
-        'sync.page_bytes': page.body.byteLength,
+        'sync.changes': answer.changes,
+        'sync.page_bytes': answer.body.byteLength,
       });
-      response.once('finish', () => parts.meter?.served(page.changes));
-      send(response, page, parts.now());
-      handOut(query, page.nextCursor);
+      response.once('finish', () => parts.meter?.served(answer.changes));
+      send(response, answer, parts.now());
+      handOut(query, answer.nextCursor);
     } finally {
       clearTimeout(timer);
       held.delete(end);
@@ -64,6 +72,8 @@ export function changesRoute(parts: FeedParts): RequestHandler {
   };
   const { tracer = UNTRACED } = parts;
   return (request, response, next) => {
+    // A question that is held for half a minute is no work.
+    if (request.query.peek === '1') return answer(request, response, next);
     const parent = request.get(TRACEPARENT_HEADER);
     return tracer.span('serve page', { kind: 'server', parent }, async () => {
       await answer(request, response, next);
@@ -94,9 +104,10 @@ const MAX_STANDSTILLS = 10;
 
 /** Reads a page of what is folded; where that is nothing yet, as soon as the fold has come further. */
 async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
-  if (query.ahead) {
+  if (query.ahead || query.prompt) {
     const page = await readPage(parts, query);
-    if (isWhole(page)) return page;
+    const isEnough = query.prompt && page.changes > 0 && !page.waitsForFold;
+    if (isEnough || isWhole(page)) return page;
   }
   let contradicted: readonly number[] = [];
   for (let folded = -1, standstills = 0; ;) {

@@ -43,7 +43,7 @@ export interface FeedParts {
   readonly tables: readonly string[];
   readonly reader: Pick<
     ReaderCalls,
-    'page' | 'conflicts' | 'identity' | 'tableShapes' | 'stretch' | 'list' | 'states'
+    'page' | 'news' | 'conflicts' | 'identity' | 'tableShapes' | 'stretch' | 'list' | 'states'
   >;
   readonly writer: Pick<WriterCalls, 'acknowledge' | 'handOut' | 'rewound'>;
   readonly commits: Commits;
@@ -56,6 +56,8 @@ export interface FeedParts {
   readonly signal: AbortSignal;
   /** Enters what the app has written in the versions, and rows that contradict theirs (log ids); logs its own failure. */
   fold(contradicted?: readonly number[]): Promise<unknown>;
+  /** Resolves when the newest commit that `commits` told of is folded, or could not be. */
+  folded(): Promise<unknown>;
   status(): Promise<object>;
   nodes(): Promise<object>;
   /** What Prometheus is told. */

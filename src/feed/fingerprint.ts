@@ -3,10 +3,9 @@ import type { StretchRequest } from '../threads/calls.js';
 import type { WirePart } from '../wire/fingerprints.js';
 import { addSums, EMPTY_SUM, sumFromWire, sumToWire } from '../wire/sums.js';
 import type { WireValue } from '../wire/value.js';
-import { MAX_FOLD_WAIT_MS } from './changes.js';
 import type { FeedParts } from './feed.js';
 import { parseFingerprintQuery } from './fingerprint-query.js';
-import { settledWithin } from './settled-within.js';
+import { MAX_FOLD_WAIT_MS, settledWithin } from './settled-within.js';
 
 /** Rows that the reading thread goes through at once, between other requests: some 20 ms. */
 const STRETCH_ROWS = 2_000;

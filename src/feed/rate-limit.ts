@@ -14,7 +14,8 @@ const WINDOW_MS = 1000;
 
 /**
  * Answers 429 to who asks more often. A client is an address; several replicas behind one address are told apart by
- * their node ids once they are let in.
+ * their node ids once they are let in. Questions that are held are counted by themselves, so that a storm of commits,
+ * each of which ends one, leaves the pulls their number.
  */
 export function limitRate(
   { perSecond, burst }: RateLimit,
@@ -34,7 +35,7 @@ export function limitRate(
     legacyHeaders: false,
     // What it would say of a proxy's headers, it would say on the console.
     validate: false,
-    keyGenerator: (request) => `${addressOf(request.ip ?? '')} ${nodeOf(request, judge)}`,
+    keyGenerator: (request) => `${addressOf(request.ip ?? '')} ${nodeOf(request, judge)} ${kindOf(request)}`,
     handler: (_request, response, next) => {
       counts.rate += 1;
       response.set('retry-after', String(WINDOW_MS / 1000));
@@ -46,4 +47,8 @@ export function limitRate(
 function nodeOf(request: Request, judge: Judge): string {
   const { node } = request.query;
   return typeof node === 'string' && NODE_ID.test(node) && judge(request) === null ? node : '';
+}
+
+function kindOf({ path, query }: Request): string {
+  return path === '/sync/changes' && query.peek === '1' ? 'question' : '';
 }

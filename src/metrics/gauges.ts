@@ -22,6 +22,7 @@ export interface GaugedPeer {
   readonly pull: {
     readonly lost: boolean;
     readonly failing: boolean;
+    readonly live: boolean;
     readonly breaker: (typeof BREAKER_STATES)[number];
     readonly last_success_ms: number | null;
     readonly skew_ms: number | null;
@@ -50,6 +51,11 @@ export function createGauges(registry: Registry): (status: GaugedStatus) => void
       'peer',
     ),
     failing: gauge('peer_failing', '1 while the last pull from the peer has failed, else 0.', 'peer'),
+    live: gauge(
+      'peer_live',
+      '1 while a question is held at the peer, so that changes arrive at once.',
+      'peer',
+    ),
     lastSuccess: gauge('peer_last_success_timestamp_seconds', 'When a pull last succeeded.', 'peer'),
     skew: gauge('peer_clock_skew_seconds', "The peer's clock ahead of ours; negative: behind.", 'peer'),
     breaker: gauge('peer_breaker_state', '1 for the state that the breaker is in.', 'peer', 'state'),
@@ -63,6 +69,7 @@ export function createGauges(registry: Registry): (status: GaugedStatus) => void
     if (pull === null) return;
     set(ofPeer.reachable, pull.lost ? 0 : 1);
     set(ofPeer.failing, pull.failing ? 1 : 0);
+    set(ofPeer.live, pull.live ? 1 : 0);
     set(ofPeer.lastSuccess, pull.last_success_ms === null ? null : pull.last_success_ms / 1000);
     set(ofPeer.skew, pull.skew_ms === null ? null : pull.skew_ms / 1000);
     for (const state of BREAKER_STATES) ofPeer.breaker.set({ peer, state }, pull.breaker === state ? 1 : 0);

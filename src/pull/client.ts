@@ -41,6 +41,16 @@ export interface PageQuery {
   readonly waitMs: number;
   /** What `since` stands for is not applied yet. */
   readonly ahead: boolean;
+  /** The peer said that it has something: what it has folded by now is enough. */
+  readonly prompt?: boolean;
+}
+
+export interface NewsQuery {
+  readonly since: string;
+  /** Our epoch. */
+  readonly epoch: string;
+  /** How long the peer may hold the question, in ms. */
+  readonly waitMs: number;
 }
 
 export interface ReceivedPage {
@@ -58,11 +68,14 @@ export interface PeerClient {
   /** Asks who answers there, and refuses another node or protocol than was expected. */
   health(signal: AbortSignal): Promise<PeerHealth>;
   page(query: PageQuery, signal: AbortSignal): Promise<ReceivedPage>;
+  /** Whether there is a page to ask for: at once where there is, else held at the peer until there is, or for so long. */
+  news(query: NewsQuery, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /** Characters of a foreign content type. */
 const MAX_SHOWN_TYPE = 60;
+const newsBody = z.object({ news: z.boolean() });
 
 const healthBody = z.object({
   node: z.string(),
@@ -94,22 +107,39 @@ export function createPeerClient(
       const { server_time_ms: theirsMs } = health.data;
       return { skew: theirsMs === undefined ? null : skewOf({ sentMs, receivedMs, theirsMs }) };
     },
-    async page({ since, limit, waitMs, ahead, ...rest }, signal) {
+    async page({ since, limit, waitMs, ahead, prompt = false, ...rest }, signal) {
       const query = new URLSearchParams({ since, limit: String(limit), node, epoch: rest.member.epoch });
       if (ahead) query.set('ahead', '1');
+      if (prompt) query.set('prompt', '1');
       if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
       const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
-      const headers = { [REQUEST_HASH_HEADER]: createHash('sha256').update(path).digest('hex') };
       const sentMs = now();
-      const answer = await connection.send({ method: 'GET', path, headers, waitMs, compressed }, signal);
+      const request = { path, headers: intact(path), waitMs, compressed };
+      const answer = await connection.send({ method: 'GET', ...request }, signal);
       const receivedMs = now();
       if (answer.status !== 200) throw answerError(answer, target);
       const theirsMs = serverTimeOf(answer);
       const skew = theirsMs === null ? null : skewOf({ sentMs, receivedMs, theirsMs });
       return { ...checkedPage(answer, target.name), skew };
     },
+    async news({ since, epoch, waitMs }, signal) {
+      const wait = String(Math.ceil(waitMs / 1000));
+      const query = new URLSearchParams({ since, node, epoch, peek: '1', wait });
+      const path = `/sync/changes?${query.toString()}`;
+      const question = { path, headers: intact(path), waitMs, compressed: false, short: true, held: true };
+      const answer = await connection.send({ method: 'GET', ...question }, signal);
+      if (answer.status !== 200) throw answerError(answer, target);
+      const body = newsBody.safeParse(shortJson(answer));
+      if (!body.success) throw notAReplica(target);
+      return body.data.news;
+    },
     close: () => connection.close(),
   };
+}
+
+/** A request that the network changes is refused. */
+function intact(path: string): Record<string, string> {
+  return { [REQUEST_HASH_HEADER]: createHash('sha256').update(path).digest('hex') };
 }
 
 type PagePuller = Pick<PageQuery, 'member' | 'known' | 'full' | 'whole' | 'witness' | 'heard'>;

@@ -1,12 +1,14 @@
 import { SyncError } from '../errors.js';
 import type { BreakerState } from './attempts.js';
+import type { Heard, Live } from './live.js';
 import { pullPeer, type PullParts } from './pull.js';
 import type { PullRecord, PullState } from './state.js';
 import { createWake, type Call } from './wake.js';
 
 /** Pulls from one peer for as long as the daemon runs, one pull at a time. */
 export interface PeerLoop {
-  readonly state: PullState & { readonly breaker: BreakerState };
+  /** `live`: what the peer has arrives at once. */
+  readonly state: PullState & { readonly breaker: BreakerState; readonly live: boolean };
   /** Pulls now, or once more after the pull that runs. */
   trigger(full: boolean): void;
   /** The schedule's turn: as the interval, it leaves a lost peer to its probes. */
@@ -22,27 +24,66 @@ export interface LoopParts {
   readonly intervalMs: number | null;
   /** How often a lost peer is probed. */
   readonly reconnectIntervalMs: number;
+  /** Null: nothing is heard of the peer between two pulls. */
+  readonly live?: Live | null;
 }
+
+/** What a round starts with. */
+interface Start {
+  readonly call: Call;
+  readonly first: boolean;
+  /** What the peer let us know before. */
+  readonly heard: Heard;
+  /** The peer was greeted a short while ago. */
+  readonly greeted: boolean;
+}
+
+/** Who is there, and its clock, are asked again before a pull that the peer asked for, at the latest after this. */
+const GREETING_MS = 30_000;
 
 /** Starts at once with a first pull. */
 export function startLoop(parts: LoopParts): PeerLoop {
-  const { record } = parts;
+  const { record, live = null } = parts;
   const { attempts } = parts.pull;
   const wake = createWake();
   const end = new AbortController();
   const done = run();
 
   async function run(): Promise<void> {
+    let heard: Heard = 'nothing';
+    let greetedMs = -Infinity;
     for (let first = true; !end.signal.aborted; first = false) {
-      await round(parts, wake.take(), first, end.signal);
-      await wake.wait(record.state.lost ? parts.reconnectIntervalMs : parts.intervalMs, end.signal);
+      const startedMs = performance.now();
+      const greeted = heard === 'news' && startedMs - greetedMs < GREETING_MS && !record.state.failing;
+      await round(parts, { call: wake.take(), first, heard, greeted }, end.signal);
+      if (!greeted) greetedMs = startedMs;
+      heard = await between();
     }
     record.ended();
   }
 
+  /** Waits until the next pull is due, and tells what was heard meanwhile. */
+  async function between(): Promise<Heard> {
+    const { lost } = record.state;
+    const waitMs = lost ? parts.reconnectIntervalMs : parts.intervalMs;
+    const due = new AbortController();
+    const listening = live === null || lost ? null : listen(live, due.signal);
+    await wake.wait(waitMs, end.signal);
+    due.abort();
+    return (await listening) ?? 'nothing';
+  }
+
+  async function listen(to: Live, signal: AbortSignal): Promise<Heard> {
+    const heard = await to.listen(signal);
+    if (!signal.aborted) wake.ring({ triggered: false, full: false });
+    return heard;
+  }
+
   return {
     get state() {
-      return { ...record.state, breaker: attempts.breaker };
+      const { state } = record;
+      const isLive = (live?.on ?? false) && !state.lost && !state.failing;
+      return { ...state, breaker: attempts.breaker, live: isLive };
     },
     trigger(full) {
       wake.ring({ triggered: true, full });
@@ -57,20 +98,33 @@ export function startLoop(parts: LoopParts): PeerLoop {
   };
 }
 
-async function round(parts: LoopParts, call: Call, first: boolean, signal: AbortSignal): Promise<void> {
-  const { record, pull } = parts;
+async function round(
+  parts: LoopParts,
+  { call, first, heard, greeted }: Start,
+  signal: AbortSignal,
+): Promise<void> {
+  const { record, pull, live = null } = parts;
   const regained = record.state.lost && !call.triggered;
   if (regained && !(await answers(pull, signal))) return;
   if (call.triggered || regained) pull.attempts.reset();
   const loud = first || call.triggered || regained;
+  let named = 0;
+  const onPage: PullParts['onPage'] = (page) => {
+    named += page.named;
+    record.page(page);
+  };
   record.started(first || call.triggered);
   try {
     if (call.full) await pull.writer.resetCursor(pull.peer);
-    const result = await pullPeer({ ...pull, onSkew: record.skew, onPage: record.page }, signal);
-    record.succeeded(result, loud);
+    const told = { greeted: greeted && !loud, prompt: heard === 'news' && !loud };
+    const result = await pullPeer({ ...pull, ...told, onSkew: record.skew, onPage }, signal);
+    record.succeeded(result, loud, heard === 'news');
+    live?.pulled({ ...result, named }, heard);
+    if (regained) live?.reset();
   } catch (error) {
     if (signal.aborted) return;
     record.failed(error, loud);
+    live?.failed();
   }
 }
 

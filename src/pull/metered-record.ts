@@ -27,9 +27,9 @@ export function meteredRecord(
       startedMs = elapsedMs();
       record.started(loud);
     },
-    succeeded(result, loud) {
+    succeeded(result, loud, asked) {
       ended('success');
-      record.succeeded(result, loud);
+      record.succeeded(result, loud, asked);
     },
     failed(error, loud) {
       ended(endOf(error));

@@ -37,6 +37,10 @@ export interface PullParts {
   readonly skewsMs?: () => Readonly<Record<string, number>>;
   /** Default: nothing is traced. */
   readonly tracer?: Tracer;
+  /** Who answers there, and its clock, were checked a short while ago: it is not asked again. */
+  readonly greeted?: boolean;
+  /** The peer said that it has something. */
+  readonly prompt?: boolean;
   /** Rejects where nothing may be applied now, e.g. with `low_disk`. */
   admit(): Promise<void>;
   /** Told once per pull, before anything is applied. */
@@ -75,8 +79,7 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
 
 async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullResult> {
   const startedMs = parts.now();
-  const health = await parts.attempts.run(() => parts.client.health(signal), signal);
-  if (health.skew !== null) acceptSkew(parts, health.skew);
+  if (parts.greeted !== true) await greet(parts, signal);
   const startedOver = new Set<string>();
   for (;;) {
     try {
@@ -89,6 +92,11 @@ async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullRe
       if (code === 'cursor_invalid') await parts.writer.resetCursor(parts.peer);
     }
   }
+}
+
+async function greet(parts: PullParts, signal: AbortSignal): Promise<void> {
+  const health = await parts.attempts.run(() => parts.client.health(signal), signal);
+  if (health.skew !== null) acceptSkew(parts, health.skew);
 }
 
 async function pullPages(parts: PullParts, before: PullResult, signal: AbortSignal): Promise<PullResult> {
@@ -131,7 +139,7 @@ async function ask(
 ): Promise<ReceivedPage> {
   await parts.admit();
   const asker = { since, full, whole, witness, member, known, heard, ahead };
-  const query = { ...asker, limit: parts.pageSize, waitMs: 0 };
+  const query = { ...asker, limit: parts.pageSize, waitMs: 0, prompt: parts.prompt ?? false };
   return parts.attempts.run(() => parts.client.page(query, signal), signal);
 }
 
@@ -208,7 +216,8 @@ function empty(peer: string): PullResult {
   return { peer, pages: 0, ...zero, behind: 0, durationMs: 0 };
 }
 
-function sum(total: PullResult, page: ApplyResponse): PullResult {
+/** Two pulls as one, or a pull and one more page of it. */
+export function sum(total: PullResult, page: Omit<PullResult, 'peer' | 'durationMs'>): PullResult {
   return {
     ...total,
     pages: total.pages + page.pages,

@@ -38,6 +38,8 @@ export interface HttpRequest {
   readonly short?: boolean;
   /** The other side may hold the request for this long, on top of the request timeout. */
   readonly waitMs?: number;
+  /** A question that the other side holds: it has a connection of its own, and a short answer. */
+  readonly held?: boolean;
 }
 
 export interface HttpAnswer {
@@ -63,7 +65,7 @@ const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
 const MAX_RETRY_AFTER_S = 5;
 /** Pauses in a row for one request. */
 const MAX_RATE_WAITS = 10;
-/** One for the pull and one for a probe; a replica needs no more. */
+/** One for the pull and one for a probe; a replica needs no more, but for a question that is held. */
 const MAX_CONNECTIONS = 2;
 
 const gunzipped = promisify<Buffer, object, Buffer>(gunzip);
@@ -72,23 +74,26 @@ const unbrotli = promisify<Buffer, object, Buffer>(brotliDecompress);
 /** Connections to one other replica, with a bound on every size and time. */
 export function openConnection(target: HttpTarget): HttpConnection {
   let tls = target.tls?.current;
-  let agent = openAgent(target);
+  let agents = openAgents(target);
   /** A connection that is open goes on with the certificates that it was opened with; new ones take those of now. */
-  function agentOfNow(): Agent {
-    if (tls === target.tls?.current) return agent;
+  function agentsOfNow(): Agents {
+    if (tls === target.tls?.current) return agents;
     tls = target.tls?.current;
-    // It ends by itself once its requests are answered.
-    void agent.close();
-    agent = openAgent(target);
-    return agent;
+    // They end by themselves once their requests are answered.
+    for (const agent of Object.values(agents)) void agent.close();
+    agents = openAgents(target);
+    return agents;
   }
   return {
     target,
     send: (request, signal) =>
-      withDeadline(signal, longestMs(target, request), (deadline) =>
-        sendAtTheirRate(agentOfNow(), target, request, deadline),
-      ),
-    close: () => agent.destroy(),
+      withDeadline(signal, longestMs(target, request), (deadline) => {
+        const { pages, questions } = agentsOfNow();
+        return sendAtTheirRate(request.held === true ? questions : pages, target, request, deadline);
+      }),
+    async close() {
+      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
+    },
   };
 }
 
@@ -96,13 +101,24 @@ function longestMs(target: HttpTarget, { short, waitMs }: HttpRequest): number {
   return (short === true ? target.connectTimeoutMs + target.requestTimeoutMs : MAX_ANSWER_MS) + (waitMs ?? 0);
 }
 
-function openAgent(target: HttpTarget): Agent {
-  return new Agent({
+/** The connections to one replica. */
+interface Agents extends Readonly<Record<string, Agent>> {
+  readonly pages: Agent;
+  /** For a question that is held. */
+  readonly questions: Agent;
+}
+
+function openAgents(target: HttpTarget): Agents {
+  const options = {
     connect: connectOption(target.connectTimeoutMs, target.tls?.current),
     connections: MAX_CONNECTIONS,
     bodyTimeout: target.requestTimeoutMs,
     maxResponseSize: MAX_RESPONSE_BYTES,
-  });
+  };
+  return {
+    pages: new Agent(options),
+    questions: new Agent({ ...options, connections: 1, maxResponseSize: MAX_SHORT_ANSWER_BYTES }),
+  };
 }
 
 /** A peer that is asked too often says when to ask again, which is no failure. */

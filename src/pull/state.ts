@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { messageOf, SyncError } from '../errors.js';
 import type { Logger } from '../log/logger.js';
 import type { ApplyResponse } from '../threads/calls.js';
+import { gatherPulls } from './gathered-pulls.js';
 import { shortened } from '../wire/shortened.js';
 import type { PullResult } from './pull.js';
 
@@ -47,7 +48,8 @@ export interface PullRecord {
   readonly started: (loud: boolean) => void;
   readonly page: (page: ApplyResponse) => void;
   readonly skew: (skew: Skew) => void;
-  readonly succeeded: (result: PullResult, loud: boolean) => void;
+  /** `asked`: the peer let us know that it has something; many such pulls may follow each other, and share a line. */
+  readonly succeeded: (result: PullResult, loud: boolean, asked?: boolean) => void;
   readonly failed: (error: unknown, loud: boolean) => void;
   /** The attempt was given up because this replica stops. */
   readonly ended: () => void;
@@ -93,6 +95,25 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
     listener.peerLost(peer, failure);
   }
 
+  function say(result: PullResult, loud: boolean): void {
+    const { applied, skipped, conflicts, quarantined, pages, durationMs } = result;
+    const level = loud || result.received > 0 ? 'info' : 'debug';
+    logger.log(level, 'pull finished', {
+      peer,
+      applied,
+      skipped,
+      conflicts,
+      quarantined,
+      pages,
+      durationMs,
+    });
+    if (quarantined > 0) logger.warn('changes were quarantined', { peer, quarantined });
+  }
+
+  const gathered = gatherPulls((sum) => {
+    say(sum, false);
+  });
+
   return {
     get state() {
       return state;
@@ -124,22 +145,16 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
       if (warn && !skewWarned) logger.warn('clocks differ', { peer, ...skew });
       skewWarned = warn;
     },
-    succeeded(result, loud) {
+    succeeded(result, loud, asked = false) {
       answered();
       const again = state.failing;
       set({ phase: 'waiting', failing: false, lastSuccessMs: now(), lastPull: result });
-      const { applied, skipped, conflicts, quarantined, pages, durationMs } = result;
-      const level = loud || again || result.received > 0 ? 'info' : 'debug';
-      logger.log(level, 'pull finished', {
-        peer,
-        applied,
-        skipped,
-        conflicts,
-        quarantined,
-        pages,
-        durationMs,
-      });
-      if (quarantined > 0) logger.warn('changes were quarantined', { peer, quarantined });
+      if (asked && !loud && !again) {
+        gathered.add(result);
+        return;
+      }
+      gathered.flush();
+      say(result, loud || again);
     },
     failed(error, loud) {
       const failure = failureOf(error, now());
@@ -156,6 +171,7 @@ export function createRecord({ peer, clock, logger, listener, now }: RecordParts
       }
     },
     ended() {
+      gathered.flush();
       set({ phase: 'stopped' });
     },
   };

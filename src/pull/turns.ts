@@ -1,14 +1,14 @@
-import { orAborted, withDeadline } from './deadline.js';
+import { orAborted } from './deadline.js';
 
 /** A peer that takes longer is not waited for: then a row may come from two. */
 const PATIENCE_MS = 1_000;
 
 /**
  * The turns of a replica's pulls: what one has brought, the next peer need not send again. Each waits for those before
- * it, but not for longer than `patienceMs`.
+ * it, but for none of them longer than `patienceMs` after it began.
  */
 export class Turns {
-  private before: Promise<unknown> = Promise.resolve();
+  private before: Promise<void> = Promise.resolve();
 
   constructor(private readonly patienceMs = PATIENCE_MS) {}
 
@@ -17,22 +17,19 @@ export class Turns {
     const { before } = this;
     let end = (): void => undefined;
     const pulled = new Promise<void>((resolve) => (end = resolve));
-    // Without the results, each of which would hold the one before.
-    this.before = Promise.all([before, pulled]).then(() => undefined);
+    this.before = before.then(() => this.endOrPatience(pulled));
     try {
-      await this.turn(before, signal);
+      await orAborted(before, signal);
       return await pull();
     } finally {
       end();
     }
   }
 
-  private async turn(before: Promise<unknown>, signal: AbortSignal): Promise<void> {
-    try {
-      await withDeadline(signal, this.patienceMs, (patience) => orAborted(before, patience));
-    } catch (error) {
-      // Patience may end; the pull itself must not.
-      if (signal.aborted) throw error;
-    }
+  private async endOrPatience(pulled: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.patienceMs)));
+    await Promise.race([pulled, patience]);
+    clearTimeout(timer);
   }
 }

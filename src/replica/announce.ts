@@ -13,7 +13,8 @@ export function announce(config: Config, address: string, logger: Logger): void 
   });
   const rate =
     sync.schedule === null ? { everySeconds: sync.intervalMs / 1000 } : { schedule: sync.schedule };
-  for (const peer of peers) logger.info('pulling', { peer: peer.name, address: peer.address, ...rate });
+  for (const peer of peers)
+    logger.info('pulling', { peer: peer.name, address: peer.address, ...rate, live: sync.live });
   if (peers.length === 0) logger.info('no peer is configured: only serving');
   logger.info('listening', { address: `${servesTls(security) ? 'https' : 'http'}://${address}` });
   warnOfClearKey(config, logger);

@@ -1,11 +1,18 @@
 import type { Commits } from '../feed/commits.js';
 import type { Logger } from '../log/logger.js';
 import type { ReaderCalls } from '../threads/calls.js';
+import { createTrust } from './hint-trust.js';
 
 /** How soon a commit is seen when nobody waits for it: soon enough for the fold. */
 const IDLE_INTERVAL_MS = 500;
 /** How soon it is seen when a peer's request is held for it; one question serves all of them. */
 const AWAITED_INTERVAL_MS = 20;
+/** Then, where hints come with the commits. */
+const HINTED_INTERVAL_MS = 250;
+/** Hints without a commit, of a large transaction that is being written, are followed no more often than this. */
+const HINT_INTERVAL_MS = 5;
+/** The file is written just before the commit can be read: after a hint without one it is looked again after these. */
+const RETRIES_MS = [1, 3] as const;
 
 export interface CommitWatch extends Commits {
   /** Called after each commit that was seen. */
@@ -14,12 +21,14 @@ export interface CommitWatch extends Commits {
 
 /**
  * Asks for `PRAGMA data_version` until the signal is aborted. The first answer counts as a commit, since there may
- * have been one between the caller's own look at the database and ours.
+ * have been one between the caller's own look at the database and ours. `hints` is given a function to call when there may
+ * have been a commit: where someone waits for it, it is then looked for at once, unless the last one was seen just now.
  */
 export function watchCommits(
   reader: Pick<ReaderCalls, 'dataVersion'>,
   logger: Logger,
   signal: AbortSignal,
+  hints: (onHint: () => void) => void = () => undefined,
 ): CommitWatch {
   const listeners: (() => void)[] = [];
   const waiting = new Set<() => void>();
@@ -28,18 +37,47 @@ export function watchCommits(
   let timer: NodeJS.Timeout | undefined;
   let asking = false;
   let failing = false;
+  const trust = createTrust();
+  /** How often it was looked for the commit of a hint; null: there is none to look for. */
+  let looks: number | null = null;
+  let askedMs = -Infinity;
+  let seenMs = -Infinity;
 
   function schedule(): void {
     clearTimeout(timer);
     if (signal.aborted || asking) return;
-    timer = setTimeout(() => void ask(), waiting.size > 0 ? AWAITED_INTERVAL_MS : IDLE_INTERVAL_MS);
+    timer = setTimeout(() => void ask(), delayMs());
+  }
+
+  function delayMs(): number {
+    if (waiting.size === 0) return IDLE_INTERVAL_MS;
+    if (looks === null) return trust.hints ? HINTED_INTERVAL_MS : AWAITED_INTERVAL_MS;
+    const retryMs = looks === 0 ? HINT_INTERVAL_MS : (RETRIES_MS[looks - 1] ?? AWAITED_INTERVAL_MS);
+    // However many commits there are, they are seen at this rate.
+    return Math.max(askedMs + retryMs, seenMs + AWAITED_INTERVAL_MS) - performance.now();
+  }
+
+  function hint(): void {
+    trust.hinted();
+    const isFirst = looks === null;
+    looks = 0;
+    if (!isFirst || asking || waiting.size === 0) return;
+    if (delayMs() > 0) schedule();
+    else void ask();
   }
 
   async function ask(): Promise<void> {
+    clearTimeout(timer);
     asking = true;
+    askedMs = performance.now();
+    const looked = looks;
+    looks = null;
+    let isCommit = false;
     try {
       const now = await reader.dataVersion();
-      if (now !== seen) tell();
+      isCommit = now !== seen;
+      if (isCommit && seen !== null) trust.committed();
+      if (isCommit) tell();
       seen = now;
       failing = false;
     } catch (error) {
@@ -47,11 +85,13 @@ export function watchCommits(
       failing = true;
     }
     asking = false;
+    if (looked !== null && looked < RETRIES_MS.length && !isCommit) looks ??= looked + 1;
     schedule();
   }
 
   function tell(): void {
     version += 1;
+    seenMs = performance.now();
     for (const goOn of waiting) goOn();
     for (const listener of listeners) listener();
   }
@@ -60,6 +100,7 @@ export function watchCommits(
     clearTimeout(timer);
     for (const goOn of waiting) goOn();
   });
+  hints(hint);
   void ask();
   return {
     get version() {
@@ -70,17 +111,17 @@ export function watchCommits(
     },
     async after(known, end) {
       if (version > known || end.aborted || signal.aborted) return;
-      let goOn: (() => void) | undefined;
+      let goOn = (): void => undefined;
       const commit = new Promise<void>((resolve) => {
         goOn = resolve;
-        waiting.add(resolve);
-        end.addEventListener('abort', () => {
-          resolve();
-        });
       });
+      waiting.add(goOn);
+      end.addEventListener('abort', goOn);
       if (waiting.size === 1) schedule();
       await commit;
-      if (goOn !== undefined) waiting.delete(goOn);
+      // One that is held for long waits for many commits.
+      end.removeEventListener('abort', goOn);
+      waiting.delete(goOn);
     },
   };
 }

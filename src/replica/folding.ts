@@ -1,4 +1,5 @@
 import type { Logger } from '../log/logger.js';
+import type { CommitWatch } from './commit-watch.js';
 import type { Renewal, SchemaChange, WriterCalls } from '../threads/calls.js';
 
 /** How soon a fold that failed is tried again where nobody asks for one. */
@@ -62,6 +63,21 @@ export function createFolding(
     clearTimeout(retry);
   });
   return fold;
+}
+
+/**
+ * Folds after each commit that is seen. The function that it makes resolves when the newest of them is folded, or could not
+ * be: whoever waits for a commit shares the fold that began for it.
+ */
+export function foldCommits(
+  commits: Pick<CommitWatch, 'onCommit'>,
+  fold: () => Promise<unknown>,
+): () => Promise<unknown> {
+  let newest: Promise<unknown> = Promise.resolve();
+  commits.onCommit(() => {
+    newest = fold();
+  });
+  return () => newest;
 }
 
 const RENEWALS: Readonly<Record<Renewal, string>> = {

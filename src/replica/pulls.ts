@@ -3,6 +3,7 @@ import { parsePeerAddress } from '../config/addresses.js';
 import type { Logger } from '../log/logger.js';
 import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient } from '../pull/client.js';
+import { createLive } from '../pull/live.js';
 import { startLoop, type PeerLoop } from '../pull/loop.js';
 import type { PullParts } from '../pull/pull.js';
 import { meteredRecord, type PullMeter } from '../pull/metered-record.js';
@@ -82,7 +83,8 @@ export function startPulls(parts: PullDependencies & { logger: Logger; listener:
     const record = parts.meter === undefined ? kept : meteredRecord(kept, peer.name, parts.meter);
     const intervalMs = config.sync.schedule === null ? config.sync.intervalMs : null;
     const { reconnectIntervalMs } = config.network;
-    loops.set(peer.name, startLoop({ pull, record, intervalMs, reconnectIntervalMs }));
+    const live = config.sync.live ? createLive({ ...pull, logger }) : null;
+    loops.set(peer.name, startLoop({ pull, record, intervalMs, reconnectIntervalMs, live }));
   }
   const all = [...loops.values()];
   return {

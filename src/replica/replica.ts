@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import { createFeed, type FeedParts } from '../feed/feed.js';
@@ -20,9 +20,10 @@ import { UNTRACED, type Tracer } from '../tracing/tracer.js';
 import { announce } from './announce.js';
 import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
+import { watchFile } from './file-hints.js';
 import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
-import { createFolding, sayRenewal } from './folding.js';
+import { createFolding, foldCommits, sayRenewal } from './folding.js';
 import { watchNtp, type NtpWatch } from './ntp.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
@@ -56,6 +57,9 @@ export interface OpenedThreads {
 const CLOSE_GRACE_MS = 1000;
 /** `stop` gives up waiting for the database after this; what is not done then is done after the next start. */
 const STOP_TIMEOUT_MS = 4000;
+
+/** What runs until the stop and listens for it; more than these would be a leak. */
+const MAX_END_LISTENERS = 100;
 
 /**
  * Opens a migrated database as a replica. Rejects with `not_migrated` and what else keeps it from opening. Nothing
@@ -98,6 +102,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     { certificates = null, tracer = UNTRACED }: { certificates?: Certificates | null; tracer?: Tracer } = {},
   ) {
     super();
+    setMaxListeners(MAX_END_LISTENERS, this.#end.signal);
     this.#certificates = certificates;
     this.#config = config;
     this.#logger = logger;
@@ -131,7 +136,10 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     const care = { logger: this.#logger, signal: this.#end.signal };
     this.#ntp = await watchNtp({ requireNtp: clock.requireNtp, ...care });
     const fold = createFolding(this.#threads.writer, this.#logger, this.#end.signal);
-    const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal);
+    const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal, (onHint) => {
+      watchFile(database.path, onHint, care);
+    });
+    const folded = foldCommits(commits, fold);
     const snapshots = keepSnapshots({
       config: this.#config,
       build: (file) => startSnapshot(this.#config, file),
@@ -139,14 +147,13 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       admit: () => this.#disk.admit(),
     });
     this.#snapshots = snapshots;
-    const feed = createFeed({ ...this.#feedParts(), commits, fold, snapshots });
+    const feed = createFeed({ ...this.#feedParts(), commits, fold, folded, snapshots });
     const listening = await serve(feed, this.#config, this.#certificates, {
       ...care,
       counts: this.refusals,
     });
     this.#listening = listening;
     announce(this.#config, this.address ?? '', this.#logger);
-    commits.onCommit(() => void fold());
     void fold();
     startCare({
       ...care,
@@ -236,7 +243,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     await this.#tracer.close();
   }
 
-  #feedParts(): Omit<FeedParts, 'commits' | 'fold' | 'snapshots'> {
+  #feedParts(): Omit<FeedParts, 'commits' | 'fold' | 'folded' | 'snapshots'> {
     return {
       node: this.#config.node.id,
       version: this.#version,

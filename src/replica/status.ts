@@ -26,6 +26,8 @@ export interface PullReport {
   readonly phase: 'waiting' | 'pulling' | 'stopped';
   readonly lost: boolean;
   readonly failing: boolean;
+  /** A question is held at the peer: what it has arrives at once. */
+  readonly live: boolean;
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly last_attempt_ms: number | null;
   readonly last_success_ms: number | null;
@@ -179,6 +181,7 @@ function pullReport(state: PeerLoop['state']): PullReport {
     phase: state.phase,
     lost: state.lost,
     failing: state.failing,
+    live: state.live,
     breaker: state.breaker,
     last_attempt_ms: state.lastAttemptMs,
     last_success_ms: state.lastSuccessMs,

@@ -14,6 +14,7 @@ import type { Renewal } from '../changelog/identity.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
 import type { Retained } from '../apply/retention.js';
+import type { News } from '../changelog/news.js';
 import type { BuiltSnapshot } from '../snapshot/build.js';
 import type { Heard, Member } from '../wire/members.js';
 
@@ -30,6 +31,7 @@ export type {
   Retained,
   SchemaChange,
   StoredPeer as PeerStatus,
+  News as NewsResponse,
   StoredStatus as LocalStatus,
 };
 export type { StatesRequest, StretchRequest, StretchResponse };
@@ -56,6 +58,12 @@ export interface PageRequest {
   readonly witness?: string | null;
   /** The instance of this node that the puller last heard of. */
   readonly heard?: Heard | null;
+}
+
+/** A `GET /sync/changes` with `peek`: whether there is anything. */
+export interface NewsRequest extends PageRequest {
+  /** Up to this log id there was nothing when it was last looked; 0: never looked. */
+  readonly seen: number;
 }
 
 export interface PageResponse {
@@ -214,6 +222,8 @@ export interface ReaderCalls {
   open(): Promise<void>;
   /** Rejects with `cursor_invalid` where the cursor is not of this log, `log_rewound` where it once was. */
   page(request: PageRequest): Promise<PageResponse>;
+  /** Whether there is a page to ask for. */
+  news(request: NewsRequest): Promise<News>;
   status(): Promise<StoredStatus>;
   /** Who this replica is now. */
   identity(): Promise<Instance>;

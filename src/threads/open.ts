@@ -39,6 +39,7 @@ export async function openThreads(config: Config): Promise<Threads> {
       'identity',
       'conflicts',
       'danglingReferences',
+      'news',
       'pullStart',
       'tableShapes',
       'stretch',

@@ -5,7 +5,8 @@ import { listConflicts, type ConflictList } from '../apply/conflict-list.js';
 import { readReplica } from '../changelog/changelog.js';
 import { readStatus, type StoredStatus } from '../changelog/local-status.js';
 import type { DanglingReference } from '../changelog/dangling.js';
-import { buildPage } from '../changelog/page.js';
+import { lookForNews } from '../changelog/news.js';
+import { buildPage, type PageQuery } from '../changelog/page.js';
 import type { Config } from '../config/config.js';
 import type { Instance } from '../wire/instance.js';
 import { fileIdOf } from '../database/file-id.js';
@@ -14,6 +15,8 @@ import { openForReading } from '../database/open.js';
 import { SyncError } from '../errors.js';
 import type { TableShape, WireListed, WireState } from '../wire/fingerprints.js';
 import type {
+  NewsRequest,
+  NewsResponse,
   PageRequest,
   PageResponse,
   ReaderCalls,
@@ -48,25 +51,16 @@ export class Reader implements ReaderCalls {
 
   page(request: PageRequest): Promise<PageResponse> {
     return answer(() => {
-      const { node, epoch } = request;
-      const query = {
-        since: request.since,
-        limit: request.limit,
-        tables: request.tables,
-        puller: node === null || epoch === null ? null : `${node}@${epoch}`,
-        nowMs: Date.now(),
-        known: request.known ?? null,
-        member: request.member ?? null,
-        full: request.full ?? false,
-        whole: request.whole ?? false,
-        witness: request.witness ?? null,
-        heard: request.heard ?? null,
-      };
+      const query = queryOf(request);
       // One snapshot for the schema and the rows: a column that came in between would be missing from a record.
       const built = this.database.transaction(() => buildPage(this.changelogAt.current(), query))();
       const sha256 = createHash('sha256').update(built.body).digest('hex');
       return { sha256, ...built };
     });
+  }
+
+  news(request: NewsRequest): Promise<NewsResponse> {
+    return answer(() => lookForNews(this.changelogAt.current(), queryOf(request), request.seen));
   }
 
   status(): Promise<StoredStatus> {
@@ -139,6 +133,23 @@ export class Reader implements ReaderCalls {
       this.database.close();
     });
   }
+}
+
+function queryOf(request: PageRequest): PageQuery {
+  const { node, epoch } = request;
+  return {
+    since: request.since,
+    limit: request.limit,
+    tables: request.tables,
+    puller: node === null || epoch === null ? null : `${node}@${epoch}`,
+    nowMs: Date.now(),
+    known: request.known ?? null,
+    member: request.member ?? null,
+    full: request.full ?? false,
+    whole: request.whole ?? false,
+    witness: request.witness ?? null,
+    heard: request.heard ?? null,
+  };
 }
 
 /** Runs synchronous work as a call: what it throws rejects. */

@@ -29,6 +29,12 @@ export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly hint?: string | undefined };
 }
 
+/** `GET /sync/changes` with `peek=1`. */
+export interface NewsBody {
+  /** Whether a page is to be asked for; false: there was nothing for as long as the request was held. */
+  readonly news: boolean;
+}
+
 /** `GET /health`. */
 export interface HealthBody {
   readonly status: 'ok' | 'unavailable';

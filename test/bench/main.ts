@@ -9,6 +9,7 @@ import { measure as commitLatency } from './measures/commit-latency.js';
 import { besideCrsqlite, bySize } from './measures/few-changes.js';
 import { measure as fileSize } from './measures/file-size.js';
 import { measure as firstSync } from './measures/first-sync.js';
+import { measure as live } from './measures/live.js';
 import { measure as memory } from './measures/memory.js';
 import { measure as scale } from './measures/scale.js';
 import { measure as wire } from './measures/wire.js';
@@ -28,6 +29,7 @@ const MEASURES: readonly Measure[] = [
   memory,
   clone,
   scale,
+  live,
 ];
 
 process.exitCode = await main(process.argv.slice(2));

@@ -16,7 +16,7 @@ export interface Outcome {
   /** The number of its measure. */
   readonly measure: number;
   readonly what: string;
-  /** `ms`, `MB`, `bytes`, `rows`, `rows/s`, `MiB`. */
+  /** `ms`, `MB`, `bytes`, `rows`, `rows/s`, `MiB`, `% of a core`. */
   readonly unit: string;
   readonly ours: Side;
   readonly beside: Side | null;

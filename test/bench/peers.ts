@@ -14,7 +14,13 @@ export interface InstalledPeers {
 }
 
 /** A peer's program in peers/, and whether it needs the newer Node. */
-const PROGRAMS = { crsqlite: false, 'pouchdb-server': false, pouchdb: false, session: true } as const;
+const PROGRAMS = {
+  crsqlite: false,
+  'pouchdb-server': false,
+  pouchdb: false,
+  'pouchdb-live': false,
+  session: true,
+} as const;
 
 const FOLDER = fileURLToPath(new URL('peers', import.meta.url));
 

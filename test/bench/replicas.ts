@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import type { StatusReport } from '#src/replica/status.js';
 import { runCliWell, startCli } from '../replication/command-line.js';
 import { freePorts } from '../replication/group.js';
 import type { Program } from '../replication/program.js';
@@ -12,12 +13,16 @@ const MAX_WAIT_MS = 20 * 60_000;
 /** A daemon that is still there after this is killed. */
 const MAX_END_MS = 10_000;
 
+const POLL_MS = 50;
+
 /** Who pulls from whom. */
 export type Peers = Readonly<Record<string, readonly string[]>>;
 
 export interface ReplicaSettings {
   /** `sync.interval`; default: nobody pulls unless asked. */
   readonly interval?: string;
+  /** `sync.live`; default: not, so that only the pulls count that were asked for. */
+  readonly live?: boolean;
   /** Address under which `from` reaches `to`, where something stands between the two. */
   readonly addressOf?: (from: string, to: string, port: number) => string;
   /** `network.compression`; default: as the product does between two processes of one machine. */
@@ -37,6 +42,7 @@ export async function createReplicas(
   peers: Peers,
   {
     interval = '1h',
+    live = false,
     addressOf = (_from, _to, port) => `127.0.0.1:${port}`,
     compression = 'auto',
   }: ReplicaSettings = {},
@@ -54,7 +60,7 @@ export async function createReplicas(
         name: peer,
         address: addressOf(name, peer, portOf(peer)),
       })),
-      sync: { interval },
+      sync: { interval, live },
       network: { reconnect_interval: '1s', compression },
       log: { format: 'json' },
     });
@@ -145,6 +151,26 @@ export class BenchReplica {
   /** The most memory that the daemon ever had, in MiB. */
   peakMemoryMiB(): number {
     return this.#memory('VmHWM');
+  }
+
+  /** What all its threads have computed so far, in ms. */
+  computedMs(): number {
+    const tasks = `/proc/${this.#running().pid}/task`;
+    const nanoseconds = readdirSync(tasks).map((task) => {
+      const [ran = ''] = readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ');
+      return Number(ran);
+    });
+    return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
+  }
+
+  /** Resolves when it holds a question at each of its peers. */
+  async live(): Promise<void> {
+    for (;;) {
+      const answer = await fetch(`${this.address}/sync/status`);
+      const { peers } = (await answer.json()) as StatusReport;
+      if (peers.length > 0 && peers.every(({ pull }) => pull?.live === true)) return;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   }
 
   #memory(field: string): number {

@@ -42,7 +42,7 @@ describe('loadConfig', () => {
     });
     expect(config.tables).to.deep.equal([]);
     expect(config.peers).to.deep.equal([]);
-    expect(config.sync).to.deep.equal({ intervalMs: 30_000, schedule: null, pageSize: 1000 });
+    expect(config.sync).to.deep.equal({ intervalMs: 30_000, schedule: null, pageSize: 1000, live: true });
     expect(config.network).to.deep.equal({
       connectTimeoutMs: 2000,
       requestTimeoutMs: 30_000,
@@ -131,7 +131,6 @@ clock: { max_skew: 1m, abort_skew: 1s }
 
   it('refuses a key that does not exist yet rather than ignoring it', () => {
     for (const text of [
-      'sync: { live: true }',
       'network: { discovery: false }',
       'clock: { ntp_server: x }',
       'security: { tls: { passphrase: x } }',

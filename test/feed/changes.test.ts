@@ -64,6 +64,7 @@ describe('GET /sync/changes', () => {
     'limit=1&limit=2',
     'wait=61',
     'wait=-1',
+    'peek=2',
     'node=a/b',
     'node=',
     'epoch=XYZ',
@@ -160,6 +161,63 @@ describe('GET /sync/changes', () => {
     expect(feed.database.acknowledged).to.have.length(1);
   });
 
+  describe('with peek', () => {
+    const peek = async (query: string, signal?: AbortSignal) =>
+      (await (await ask(`peek=1&node=macbook&epoch=e1&${query}`, signal)).json()) as object;
+
+    it('says whether there is anything, without it, and takes nothing for an acknowledgement', async () => {
+      feed.database.insert('a');
+      const { next_cursor: cursor } = await pageOf('');
+      expect(await peek(`since=${cursor}`)).to.deep.equal({ news: false });
+      feed.database.insert('b');
+      expect(await peek(`since=${cursor}`)).to.deep.equal({ news: true });
+      expect(await peek('since=ff.3.ab')).to.deep.equal({ news: true });
+      expect(feed.database.acknowledged).to.deep.equal([]);
+      expect(feed.database.handedOut).to.deep.equal([]);
+    });
+
+    it('is held until a commit brings something', async () => {
+      const answer = peek('wait=60');
+      await feed.commits.held(1);
+      feed.commits.announce();
+      await feed.commits.held(1);
+      feed.database.insert('a');
+      feed.commits.announce();
+      expect(await answer).to.deep.equal({ news: true });
+    });
+
+    it('looks once the commit is folded', async () => {
+      await feed.close();
+      const folded = () => {
+        feed.database.insert('a');
+        return Promise.resolve();
+      };
+      feed = await serveFeed({ folded });
+      expect(await peek('')).to.deep.equal({ news: true });
+    });
+
+    it('answers when the time is over, and when the replica stops', async () => {
+      expect(await peek('wait=1')).to.deep.equal({ news: false });
+      const answer = peek('wait=60');
+      await feed.commits.held(1);
+      feed.stop();
+      expect(await answer).to.deep.equal({ news: false });
+    });
+
+    it('lets go of a client that has gone', async () => {
+      const gone = new AbortController();
+      const answer = peek('wait=60', gone.signal).catch((error: unknown) => error);
+      await feed.commits.held(1);
+      gone.abort();
+      await feed.commits.held(0);
+      expect(await answer).to.have.property('name', 'AbortError');
+    });
+
+    it('refuses a replica that has its own node id', async () => {
+      expect((await ask('peek=1&node=desktop&epoch=e1')).status).to.equal(409);
+    });
+  });
+
   describe('with wait', () => {
     it('holds the request until something is committed', async () => {
       const answer = pageOf('wait=60');
@@ -197,6 +255,12 @@ describe('GET /sync/changes', () => {
       gone.abort();
       await feed.commits.held(0);
       expect(await answer).to.have.property('name', 'AbortError');
+    });
+
+    it('holds nothing that comes while the replica stops', async () => {
+      feed.stop();
+      expect((await pageOf('wait=60')).changes).to.deep.equal([]);
+      expect(await (await ask('peek=1&wait=60')).json()).to.deep.equal({ news: false });
     });
 
     it('answers at once when the replica stops', async () => {

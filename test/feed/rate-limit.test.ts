@@ -38,6 +38,15 @@ describe('the rate limit', () => {
     expect(ofStrangers.filter(({ status }) => status === 429).length).to.be.at.least(8);
   });
 
+  it('counts questions that are held apart from pulls', async () => {
+    const questions = await Promise.all(
+      Array.from({ length: 12 }, () => statusOf('/sync/changes?since=&node=bob&epoch=ab&peek=1')),
+    );
+    expect(questions.map(({ status }) => status)).to.deep.equal(Array.from({ length: 12 }, () => 200));
+    expect((await statusOf('/sync/changes?since=&node=bob&epoch=ab')).status).to.equal(200);
+    expect((await statusOf('/sync/changes?since=&node=bob&epoch=ab&peek=1')).status).to.equal(429);
+  });
+
   it('only makes our own client wait', async () => {
     const target = {
       name: 'desktop',

@@ -96,6 +96,7 @@ export async function serveFeed(
     logger: log.logger,
     signal: end.signal,
     fold: () => database.writer.fold(),
+    folded: () => Promise.resolve(),
     status: () => Promise.resolve({ node: 'desktop' }),
     metrics: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
     nodes: () => Promise.resolve({ nodes: [] }),

@@ -6,6 +6,7 @@ import { parseExposition } from './exposition.js';
 const PULL = {
   lost: false,
   failing: false,
+  live: true,
   breaker: 'closed',
   last_success_ms: null,
   skew_ms: null,
@@ -51,8 +52,8 @@ describe('The gauges', () => {
     const pull = { ...PULL, lost: true, failing: true, last_success_ms: 1_500, skew_ms: -250 };
     const text = await read({ peers: [{ ...PEER, pull: { ...pull, breaker: 'half_open' } }] });
     const ofPeer = (name: string) => text.sample(`sqlite_p2p_sync_peer_${name}`, { peer: 'laptop' });
-    const names = ['reachable', 'failing', 'last_success_timestamp_seconds', 'clock_skew_seconds'];
-    expect(names.map(ofPeer)).to.deep.equal([0, 1, 1.5, -0.25]);
+    const names = ['reachable', 'failing', 'live', 'last_success_timestamp_seconds', 'clock_skew_seconds'];
+    expect(names.map(ofPeer)).to.deep.equal([0, 1, 1, 1.5, -0.25]);
     const states = text.samples('sqlite_p2p_sync_peer_breaker_state');
     expect(states.map(({ labels, value }) => [labels.state, value])).to.deep.equal([
       ['closed', 0],

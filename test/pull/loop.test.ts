@@ -1,5 +1,7 @@
 import { once, EventEmitter } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { expect } from 'chai';
+import { createLive } from '#src/pull/live.js';
 import { startLoop, type PeerLoop } from '#src/pull/loop.js';
 import type { PullParts } from '#src/pull/pull.js';
 import { createRecord } from '#src/pull/state.js';
@@ -51,7 +53,8 @@ describe('the loop of a peer', () => {
       now: Date.now,
     });
     const { intervalMs = HOUR_MS, reconnectIntervalMs = HOUR_MS } = times;
-    loop = startLoop({ pull: parts, record, intervalMs, reconnectIntervalMs });
+    const live = options.sync?.live === true ? createLive({ ...parts, logger: log.logger }) : null;
+    loop = startLoop({ pull: parts, record, intervalMs, reconnectIntervalMs, live });
     return loop;
   }
 
@@ -219,5 +222,149 @@ describe('the loop of a peer', () => {
     release();
     await stopped;
     expect(ours.keys).to.deep.equal(['a']);
+  });
+
+  describe('that is live', () => {
+    const live = { sync: { live: true } };
+    const isQuestion = (path: string) => path.includes('peek=1');
+    const pulls = () => server?.asked.filter((path) => path !== '/health' && !isQuestion(path)) ?? [];
+
+    /** Serves, and tells of each question that comes. */
+    async function serveQuestions(answer: RequestListener): Promise<EventEmitter> {
+      const questions = new EventEmitter();
+      server = await servePeer((request, response) => {
+        answer(request, response);
+        if (isQuestion(request.url ?? '')) questions.emit('asked');
+      });
+      return questions;
+    }
+
+    /** A peer that answers each question at once like this. */
+    function eager(body: object, status = 200): RequestListener {
+      const answer = asReplica(theirs);
+      return (request, response) => {
+        if (isQuestion(request.url ?? '')) sendJson(response, body, status);
+        else answer(request, response);
+      };
+    }
+
+    /** How long it takes until so many more questions were asked, in ms. */
+    async function timeOf(count: number, questions: EventEmitter): Promise<number> {
+      const startedMs = performance.now();
+      for (let asked = 0; asked < count; asked += 1) await once(questions, 'asked');
+      return performance.now() - startedMs;
+    }
+
+    it('pulls as soon as the peer has something, each time', async () => {
+      const questions = await serveQuestions(asReplica(theirs));
+      start(server?.address ?? '', {}, live);
+      for (const key of ['a', 'b', 'c']) {
+        await once(questions, 'asked');
+        expect(loop.state).to.include({ live: true, phase: 'waiting' });
+        theirs.insert(key);
+      }
+      await once(questions, 'asked');
+      expect(ours.keys).to.deep.equal(['a', 'b', 'c']);
+      expect(server?.asked.filter((path) => path === '/health')).to.have.length(1);
+    });
+
+    it('takes as one page what came while it pulled', async () => {
+      const questions = await serveQuestions(asReplica(theirs));
+      start(server?.address ?? '', {}, live);
+      await once(questions, 'asked');
+      const applying = once(ours.events, 'apply');
+      theirs.insert('first');
+      await applying;
+      for (let key = 0; key < 500; key += 1) theirs.insert(String(key));
+      while (ours.keys.length < 501) await once(ours.events, 'insert');
+      // one each for the start, the first row and the rest, and one more where the rest came in two
+      expect(pulls().length).to.be.within(3, 4);
+    });
+
+    it('pulls at once when it is told to, while the peer holds the question', async () => {
+      const questions = await serveQuestions(eager({ news: false }));
+      const held = asReplica(new MemoryDatabase('macbook', 'aa'));
+      server?.close().catch(() => undefined);
+      server = await servePeer((request, response) => {
+        (isQuestion(request.url ?? '') ? held : asReplica(theirs))(request, response);
+        if (isQuestion(request.url ?? '')) questions.emit('asked');
+      });
+      start(server.address, {}, live);
+      await once(questions, 'asked');
+      theirs.insert('a');
+      loop.trigger(false);
+      await log.until('pull finished', 2);
+      expect(ours.keys).to.deep.equal(['a']);
+      await once(questions, 'asked');
+    });
+
+    it('asks later and later a peer that says it has something and has not', async () => {
+      const questions = await serveQuestions(eager({ news: true }));
+      start(server?.address ?? '', {}, live);
+      await once(questions, 'asked');
+      // 40, 80, 160 and 320 ms
+      expect(await timeOf(4, questions)).to.be.greaterThan(550);
+      expect(pulls()).to.have.length(5);
+    });
+
+    for (const [what, body, status] of [
+      ['answers at once that there is nothing', { news: false }, 200],
+      ['answers something else', { changes: [] }, 200],
+      ['does not know the question', { error: { code: 'bad_query', message: 'peek' } }, 400],
+    ] as const) {
+      it(`asks later and later a peer that ${what}, says so once, and pulls at the interval`, async () => {
+        const questions = await serveQuestions(eager(body, status));
+        start(server?.address ?? '', {}, live);
+        await once(questions, 'asked');
+        expect(await timeOf(2, questions)).to.be.greaterThan(1_400);
+        await log.until('changes of the peer do not arrive at once', 3);
+        expect(log.of('changes of the peer do not arrive at once', 'info')).to.have.length(1);
+        expect(loop.state).to.include({ live: false, failing: false, lost: false });
+        theirs.insert('a');
+        loop.tick();
+        while (ours.keys.length < 1) await once(ours.events, 'insert');
+      });
+    }
+
+    it('sees at once that a peer is lost, and hears of its changes again when it is back', async () => {
+      const questions = await serveQuestions(asReplica(theirs));
+      const { port = 0 } = server ?? {};
+      start(server?.address ?? '', { reconnectIntervalMs: 10 }, live);
+      await once(questions, 'asked');
+      await server?.close();
+      await log.until('peer is lost');
+      expect(loop.state).to.include({ live: false, lost: true });
+      theirs.insert('a');
+      server = await servePeer((request, response) => {
+        asReplica(theirs)(request, response);
+        if (isQuestion(request.url ?? '')) questions.emit('asked again');
+      }, port);
+      await once(questions, 'asked again');
+      expect(loop.state).to.include({ live: true, lost: false });
+      theirs.insert('b');
+      while (ours.keys.length < 2) await once(ours.events, 'insert');
+      expect(log.of('peer is lost')).to.have.length(1);
+    });
+
+    it('stops at once while the peer holds the question', async () => {
+      const questions = await serveQuestions(asReplica(theirs));
+      start(server?.address ?? '', {}, live);
+      await once(questions, 'asked');
+      await loop.stop();
+      expect(loop.state.phase).to.equal('stopped');
+      expect(log.of('changes of the peer do not arrive at once')).to.deep.equal([]);
+    });
+
+    it('pulls at the interval all the same', async () => {
+      const held = asReplica(new MemoryDatabase('macbook', 'aa'));
+      const answer = asReplica(theirs);
+      server = await servePeer((request, response) => {
+        (isQuestion(request.url ?? '') ? held : answer)(request, response);
+      });
+      start(server.address, { intervalMs: 50 }, live);
+      await log.until('pull finished');
+      theirs.insert('a');
+      while (ours.keys.length < 1) await once(ours.events, 'insert');
+    });
   });
 });

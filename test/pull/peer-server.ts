@@ -69,11 +69,15 @@ export function asNode(
   };
 }
 
-/** Answers as a replica with this database does. */
+/** Answers as a replica with this database does; a question whether there is news is held until there is. */
 export function asReplica(database: MemoryDatabase): RequestListener {
   return asNode(database.node, (request, response) => {
     const query = new URL(request.url ?? '', 'http://peer').searchParams;
     const since = query.get('since') ?? '';
+    if (query.get('peek') === '1') {
+      holdQuestion(database, since, response);
+      return;
+    }
     const page = { since, limit: Number(query.get('limit')), node: null, epoch: null, tables: null };
     database.reader.page(page).then(
       ({ body, sha256 }) => response.writeHead(200, { 'x-page-sha256': sha256 }).end(body),
@@ -81,5 +85,15 @@ export function asReplica(database: MemoryDatabase): RequestListener {
         sendJson(response, { error: { code: 'cursor_invalid', message: 'another log' } }, 410);
       },
     );
+  });
+}
+
+function holdQuestion(database: MemoryDatabase, since: string, response: ServerResponse): void {
+  if (database.hasNews(since)) {
+    sendJson(response, { news: true });
+    return;
+  }
+  database.events.once('insert', () => {
+    holdQuestion(database, since, response);
   });
 }

@@ -60,6 +60,17 @@ describe('the turns of pulls', () => {
     await slowly;
   });
 
+  it('begin their time when they come, however long those before took', async () => {
+    const turns = new Turns(40);
+    const pulls = [new Pull(), new Pull(), new Pull()];
+    const startedMs = performance.now();
+    const results = pulls.map((pull) => turns.run(pull.run, never));
+    while (pulls.some(({ begun }) => !begun)) await setImmediate();
+    expect(performance.now() - startedMs).to.be.greaterThan(75);
+    for (const pull of pulls) pull.finish();
+    await Promise.all(results);
+  });
+
   it('are given up at once where the replica stops', async () => {
     const turns = new Turns(FOREVER_MS);
     const [slow, next] = [new Pull(), new Pull()];

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { expect } from 'chai';
 import { watchCommits } from '#src/replica/commit-watch.js';
 import { LogRecorder } from '../stand-ins/log-recorder.js';
@@ -76,5 +77,57 @@ describe('the watch for commits', () => {
     await new Promise((resolve) => setTimeout(resolve, 60));
     database.failures.clear();
     await waiting;
+  });
+
+  it('looks soon after a hint, and not before the time where there is none', async () => {
+    let hint: () => void = () => undefined;
+    let asked = 0;
+    const events = new EventEmitter();
+    const reader = {
+      dataVersion: async () => {
+        asked += 1;
+        events.emit('asked');
+        return database.reader.dataVersion();
+      },
+    };
+    const commits = watchCommits(reader, new LogRecorder().logger, end.signal, (onHint) => (hint = onHint));
+    await new Promise(setImmediate);
+    const elapsedMs: number[] = [];
+    for (let round = 0; round < 9; round += 1) {
+      const waiting = commits.after(commits.version, never());
+      // so long after the last commit that the next may be seen at once
+      for (let quiet = 0; quiet < 2; quiet += 1) await once(events, 'asked');
+      const startedMs = performance.now();
+      database.insert('a');
+      hint();
+      await waiting;
+      elapsedMs.push(performance.now() - startedMs);
+    }
+    expect(elapsedMs.sort((a, b) => a - b)[4]).to.be.lessThan(15);
+    const before = asked;
+    hint();
+    hint();
+    expect(asked).to.equal(before);
+  });
+
+  it('looks no more often for many commits than for few', async () => {
+    let hint: () => void = () => undefined;
+    const commits = watchCommits(
+      database.reader,
+      new LogRecorder().logger,
+      end.signal,
+      (onHint) => (hint = onHint),
+    );
+    await new Promise(setImmediate);
+    const startedMs = performance.now();
+    const storm = setInterval(() => {
+      database.insert('a');
+      hint();
+    }, 1);
+    const from = commits.version;
+    for (let seen = 0; seen < 10; seen += 1) await commits.after(commits.version, never());
+    clearInterval(storm);
+    expect(performance.now() - startedMs).to.be.greaterThan(170);
+    expect(commits.version).to.equal(from + 10);
   });
 });

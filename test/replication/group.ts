@@ -42,7 +42,7 @@ export interface LogLine {
 /** A pull only when a test asks for it; a lost peer is found again at once. */
 const TEST_SETTINGS: Settings = {
   database: { low_disk: '1MB' },
-  sync: { interval: '1h' },
+  sync: { interval: '1h', live: false },
   network: { connect_timeout: '1s', request_timeout: '10s', max_retries: 0, reconnect_interval: '200ms' },
   log: { format: 'json' },
 };

@@ -52,7 +52,7 @@ export function testConfig(options: ConfigOptions = {}): Config {
     ],
     peers: options.peers ?? [],
     tracing: { otlpEndpoint: null },
-    sync: { intervalMs: 3_600_000, schedule: null, pageSize: 1000, ...options.sync },
+    sync: { intervalMs: 3_600_000, schedule: null, pageSize: 1000, live: false, ...options.sync },
     network: {
       connectTimeoutMs: 2000,
       requestTimeoutMs: 5000,

@@ -34,7 +34,7 @@ export async function createDatabaseFile(node: string, options: FileOptions = {}
     database: { path: './app.db', ...options.database },
     tables: [{ name: 'words', timestamp_column: 'updated_at' }],
     peers: options.peers ?? [],
-    sync: { interval: '1h' },
+    sync: { interval: '1h', live: false },
     network: { max_retries: 0, reconnect_interval: '1h' },
   };
   writeFileSync(file, stringify(content));

@@ -34,7 +34,7 @@ export class MemoryDatabase {
   readonly applied: ApplyRequest[] = [];
   /**
    * Emits `apply` when a page is handed in, and `fold` with what the fold was given, before the lock is awaited; `page`
-   * when a page was read.
+   * when a page was read; `insert` when the log has grown.
    */
   readonly events = new EventEmitter();
   folds = 0;
@@ -53,6 +53,7 @@ export class MemoryDatabase {
   insert(...keys: string[]): void {
     for (const key of keys) this.log.push({ seq: this.log.length + 1, key });
     this.dataVersion += 1;
+    this.events.emit('insert');
   }
 
   /** Holds the write lock until the returned function is called. */
@@ -84,6 +85,7 @@ export class MemoryDatabase {
         this.events.emit('page');
         return page;
       }),
+    news: ({ since }) => this.#run('news', () => ({ news: this.hasNews(since), seen: this.log.length })),
     status: () => this.#run('status', () => this.#status()),
     identity: () => this.#run('identity', () => ({ node: this.node, epoch: this.epoch })),
     conflicts: () => this.#run('conflicts', () => ({ conflicts: [], total: 0 })),
@@ -161,6 +163,12 @@ export class MemoryDatabase {
 
   cursorAt(seq: number): string {
     return formatCursor({ epoch: this.epoch, logId: seq, mark: 'ab' });
+  }
+
+  /** Whether there is an entry after the cursor, or the cursor is not of this log. */
+  hasNews(since: string): boolean {
+    const cursor = since === '' ? { epoch: this.epoch, logId: 0 } : parseCursor(since);
+    return cursor?.epoch !== this.epoch || this.log.length > cursor.logId;
   }
 
   #run<T>(name: string, work: () => T): Promise<T> {

@@ -64,6 +64,20 @@ withPrograms(['openssl'], () => {
     const issueTo = (replica: Replica, names?: string): CertificateFiles =>
       ours.issueTo(dirname(replica.configFile), replica.name, names === undefined ? {} : { names });
 
+    it('hear of changes at once', async () => {
+      for (const { configFile } of [desktop, laptop]) {
+        const text = readFileSync(configFile, 'utf8');
+        writeFileSync(
+          configFile,
+          text.replace('live: false', 'live: true').replace('interval: 100ms', 'interval: 1h'),
+        );
+      }
+      await Promise.all([desktop.start(), laptop.start()]);
+      await until(async () => await isLive(laptop), 'a question that is held');
+      addWord(desktop, 'a');
+      await until(() => countOf(laptop.database, 'words') === 1, 'the word on the laptop');
+    });
+
     it('replicate, and answer the commands of their machine, whatever names their certificates have', async () => {
       issueTo(desktop, 'DNS:desktop.lan');
       issueTo(laptop, 'IP:127.0.0.1');
@@ -128,6 +142,11 @@ withPrograms(['openssl'], () => {
       expect(started.code).to.equal(2);
       expect(started.stderr).to.match(/security\.tls\.cert: .*node\.crt has expired/);
     });
+
+    async function isLive(replica: Replica): Promise<boolean> {
+      const { peers } = JSON.parse(await replica.cli('status', '--json')) as StatusReport;
+      return peers[0]?.pull?.live === true;
+    }
 
     /** How often the daemon has asked, as it tells by its status. */
     let last = 0;

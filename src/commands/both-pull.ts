@@ -44,6 +44,10 @@ export async function bothPull(
       return last;
     },
     async run() {
+      if (peer.direction === 'both') {
+        last = await (daemon === null ? pullAndOffer(config, peer, logger) : askForBoth(daemon, peer.name));
+        return last;
+      }
       const here = await reasonOf(() =>
         daemon === null
           ? pullOnce(config, peer, logger)
@@ -58,6 +62,20 @@ export async function bothPull(
     },
     close: async () => daemon?.close(),
   };
+}
+
+/** The peer can't reach us: what it lacks we bring it. */
+async function pullAndOffer(config: Config, peer: PeerConfig, logger: Logger): Promise<Pulled> {
+  const here = await reasonOf(() => pullOnce(config, peer, logger));
+  return { here, there: here };
+}
+
+async function askForBoth(daemon: Daemon, peer: string): Promise<Pulled> {
+  const ask = (request: HttpRequest) => daemon.ask(request);
+  const { time_ms: askedMs } = statusBody.parse(await ask({ method: 'GET', path: '/sync/status' }));
+  const here = await reasonOf(() => askToPull(ask, peer));
+  const there = await reasonOf(() => untilDone(ask, peer, 'offer', askedMs));
+  return { here, there };
 }
 
 async function daemonOf(config: Config): Promise<Daemon | null> {
@@ -79,37 +97,47 @@ async function pullOnce(config: Config, peer: PeerConfig, logger: Logger): Promi
   }
 }
 
+const progress = z
+  .object({
+    last_attempt_ms: z.number().nullable(),
+    last_success_ms: z.number().nullable(),
+    last_error: z.object({ message: z.string(), at_ms: z.number() }).nullable(),
+  })
+  .nullable();
+
 const statusBody = z.object({
   time_ms: z.number(),
   peers: z.array(
     z.object({
       name: z.string(),
-      pull: z
-        .object({
-          last_attempt_ms: z.number().nullable(),
-          last_success_ms: z.number().nullable(),
-          last_error: z.object({ message: z.string(), at_ms: z.number() }).nullable(),
-        })
-        .nullable(),
+      pull: progress,
+      offer: progress.optional(),
     }),
   ),
 });
 
+type Ask = (request: HttpRequest) => Promise<unknown>;
+
 /** Asks a daemon to pull, and waits until a pull that began after that is over. */
-async function askToPull(ask: (request: HttpRequest) => Promise<unknown>, from: string): Promise<void> {
-  const status = async () => statusBody.parse(await ask({ method: 'GET', path: '/sync/status' }));
-  const { time_ms: askedMs } = await status();
+async function askToPull(ask: Ask, from: string): Promise<void> {
+  const { time_ms: askedMs } = statusBody.parse(await ask({ method: 'GET', path: '/sync/status' }));
   await ask({ method: 'POST', path: '/sync/trigger', body: { peer: from } });
+  await untilDone(ask, from, 'pull', askedMs);
+}
+
+/** Waits until a pull or an offer that began after this moment is over. */
+async function untilDone(ask: Ask, peer: string, what: 'pull' | 'offer', askedMs: number): Promise<void> {
   const deadline = performance.now() + MAX_PULL_MS;
   while (performance.now() < deadline) {
-    const pull = (await status()).peers.find(({ name }) => name === from)?.pull;
-    const startedMs = pull?.last_attempt_ms ?? 0;
-    if (startedMs >= askedMs && (pull?.last_success_ms ?? 0) >= startedMs) return;
-    const error = pull?.last_error;
+    const { peers } = statusBody.parse(await ask({ method: 'GET', path: '/sync/status' }));
+    const done = peers.find(({ name }) => name === peer)?.[what];
+    const startedMs = done?.last_attempt_ms ?? 0;
+    if (startedMs >= askedMs && (done?.last_success_ms ?? 0) >= startedMs) return;
+    const error = done?.last_error;
     if (error != null && startedMs >= askedMs && error.at_ms >= startedMs) throw new Error(error.message);
     await pause(POLL_MS);
   }
-  throw new Error(`a pull from ${from} was not over after ${MAX_PULL_MS / 1000} s`);
+  throw new Error(`the ${what} with ${peer} was not over after ${MAX_PULL_MS / 1000} s`);
 }
 
 async function reasonOf(work: () => Promise<void>): Promise<string | null> {

@@ -4,7 +4,7 @@ import ms from 'ms';
 import { escapeControls } from '../log/escape.js';
 import { danglingText } from '../changelog/dangling-text.js';
 import { blocksText, membersText } from './members-text.js';
-import type { PeerReport, StatusReport } from '../replica/status.js';
+import type { ErrorReport, PeerReport, StatusReport } from '../replica/status.js';
 
 const PLAIN = { style: { head: [], border: [] } };
 
@@ -44,24 +44,34 @@ function peerTable(report: StatusReport): string {
 
 function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport): string[] {
   const { pull } = peer;
-  const error = pull?.last_error ?? null;
+  const skew = pull?.skew_ms ?? peer.offered?.skew_ms ?? null;
+  const error = newestOf([pull?.last_error, peer.offer?.last_error, peer.offered?.last_error]);
   return [
     peer.name,
     stateOf(peer),
     peer.behind === null ? '-' : String(peer.behind),
-    ago(pull?.last_success_ms ?? peer.last_applied_ms, nowMs),
+    ago(pull?.last_success_ms ?? peer.offered?.last_success_ms ?? peer.last_applied_ms, nowMs),
     peer.acknowledged === null ? '-' : `${peer.acknowledged} of ${head}`,
-    pull?.skew_ms == null ? '-' : `${pull.skew_ms} ms`,
+    skew === null ? '-' : `${skew} ms`,
     pull?.breaker ?? '-',
     error === null ? '-' : `${ago(error.at_ms, nowMs)}: ${escapeControls(error.message)}`,
   ];
 }
 
-function stateOf({ address, pull }: PeerReport): string {
-  if (address === null) return 'pulls from us';
+function newestOf(errors: readonly (ErrorReport | null | undefined)[]): ErrorReport | null {
+  return errors.reduce<ErrorReport | null>(
+    (newest, error) => (error != null && error.at_ms >= (newest?.at_ms ?? 0) ? error : newest),
+    null,
+  );
+}
+
+function stateOf({ address, direction, pull, offer }: PeerReport): string {
+  if (direction === null) return 'pulls from us';
+  if (address === null) return 'no address: feeds us itself';
   if (pull === null) return '-';
   if (pull.lost) return 'lost';
   if (pull.failing) return 'failing';
+  if (offer?.failing === true) return 'offers failing';
   return pull.live && pull.phase === 'waiting' ? 'live' : pull.phase;
 }
 

@@ -10,7 +10,7 @@ interface Options {
 
 export const command: CommandDefinition<Options> = {
   name: 'sync',
-  summary: 'pull once from each peer to its head, without a daemon',
+  summary: 'pull once from each peer to its head, and feed those with direction: both, without a daemon',
   configure(command) {
     command
       .option('--peer <name>', 'only from this peer')
@@ -31,14 +31,21 @@ export const command: CommandDefinition<Options> = {
 function report(context: CommandContext, outcomes: readonly SyncOutcome[]): void {
   context.print(outcomes.length === 0 ? 'No peer is configured: nothing to pull.' : tableOf(outcomes));
   context.printJson({
-    peers: outcomes.map(({ peer, result, error }) =>
+    peers: outcomes.map(({ peer, result, offered, error }) =>
       error === null
-        ? { peer, ok: true, ...counts(result), error: null }
+        ? {
+            peer,
+            ok: true,
+            ...counts(result),
+            offered: offered === null ? null : counts(offered),
+            error: null,
+          }
         : { peer, ok: false, error: { code: error.code, message: error.message, hint: error.hint ?? null } },
     ),
   });
-  for (const { peer, error } of outcomes) {
-    if (error !== null) context.logger.error('pull failed', { peer, error });
+  for (const { peer, result, error } of outcomes) {
+    if (error !== null)
+      context.logger.error(result === null ? 'pull failed' : 'offer failed', { peer, error });
   }
 }
 
@@ -47,14 +54,24 @@ function tableOf(outcomes: readonly SyncOutcome[]): string {
     head: ['peer', 'applied', 'skipped', 'conflicts', 'quarantined', 'result'],
     style: { head: [], border: [] },
   });
-  for (const { peer, result, error } of outcomes) {
+  for (const { peer, result, offered, error } of outcomes) {
     const { applied, skipped, conflicts, quarantined } = counts(result);
     table.push([peer, applied, skipped, conflicts, quarantined, error === null ? 'at its head' : error.code]);
+    if (offered === null) continue;
+    const there = counts(offered);
+    table.push([
+      `to ${peer}`,
+      there.applied,
+      there.skipped,
+      there.conflicts,
+      there.quarantined,
+      'has all of ours',
+    ]);
   }
   return table.toString();
 }
 
-function counts(result: SyncOutcome['result']) {
+function counts(result: SyncOutcome['result'] | SyncOutcome['offered']) {
   const {
     received = 0,
     applied = 0,

@@ -2,6 +2,7 @@ import { openChangelog } from '../changelog/changelog.js';
 import { countRows } from '../changelog/evictions.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import type { Config, PeerConfig } from '../config/config.js';
+import { requireAddress } from '../config/peers.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForReading } from '../database/open.js';
@@ -96,7 +97,8 @@ async function verify(
   }
 }
 
-function connectionTo({ name, address }: PeerConfig, config: Config): HttpConnection {
+function connectionTo(peer: PeerConfig, config: Config): HttpConnection {
+  const { name, address } = requireAddress(peer);
   const { security, network } = config;
   const { connectTimeoutMs, requestTimeoutMs } = network;
   return openConnection({

@@ -25,8 +25,13 @@ export interface TableConfig {
 export interface PeerConfig {
   /** The peer's node id. */
   readonly name: string;
-  /** Base URL without a trailing slash, e.g. `http://192.168.1.20:8091`. */
-  readonly address: string;
+  /**
+   * Base URL without a trailing slash, e.g. `http://192.168.1.20:8091`. Null: it can't be reached from here, is not
+   * pulled, and feeds us over its own connections.
+   */
+  readonly address: string | null;
+  /** `both`: besides pulling from it, we feed it over our own connections. Absent: `pull`. */
+  readonly direction?: 'pull' | 'both';
 }
 
 /** Absolute paths of PEM files; null: not named. */

@@ -48,7 +48,14 @@ function peerFaults(peers: ConfigFile['peers'], ownId: string | null): Fault[] {
         message: `${peer.name} is named already in peers[${first}]`,
       });
     }
-    for (const first of repeated(peers, index, (each) => each.address)) {
+    if (peer.address === null && peer.direction === 'both') {
+      faults.push({
+        path: ['peers', index, 'address'],
+        message: 'expected an address: with direction: both we connect to the peer',
+      });
+    }
+    const found = peers.map((each, place) => ({ address: each.address ?? String(place) }));
+    for (const first of repeated(found, index, (each) => each.address)) {
       faults.push({
         path: ['peers', index, 'address'],
         message: `is the address of peers[${first}] already`,

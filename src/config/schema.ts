@@ -132,7 +132,10 @@ const tableSchema = z.strictObject(
 const peerSchema = z.strictObject(
   {
     name: nodeId(),
-    address: parsed('http://host:port, https://host:port or host:port', parsePeerAddress),
+    address: parsed('http://host:port, https://host:port or host:port', parsePeerAddress)
+      .nullable()
+      .default(null),
+    direction: choice(['pull', 'both']).default('pull'),
   },
   { error: mappingMessage },
 );

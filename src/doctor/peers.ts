@@ -2,7 +2,7 @@ import type { Check } from './check.js';
 import { fault, fine } from './finding.js';
 import type { Probed } from './probe.js';
 
-/** Whether each peer can be reached, is who it should be, speaks our protocol, and accepts our key. */
+/** Whether each peer that has an address can be reached, is who it should be, speaks our protocol, and accepts our key. */
 export const peersCheck: Check<Probed> = {
   name: 'peer',
   look: ({ probes }) =>

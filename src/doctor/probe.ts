@@ -1,4 +1,5 @@
-import type { Config, PeerConfig } from '../config/config.js';
+import type { Config } from '../config/config.js';
+import { isReachable, type ReachablePeer } from '../config/peers.js';
 import { SyncError } from '../errors.js';
 import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient, type PeerHealth } from '../pull/client.js';
@@ -10,7 +11,7 @@ import type { Setup } from './subjects.js';
 
 /** What a peer said when it was asked as a puller asks it. Nothing is acknowledged by that. */
 export interface Probe {
-  readonly peer: PeerConfig;
+  readonly peer: ReachablePeer;
   /** Who answers there is the right replica, of our protocol; null where that is not so. */
   readonly health: PeerHealth | null;
   /** It accepts our key, and replicates these tables; null where it did not say. */
@@ -26,12 +27,12 @@ export interface Probed extends Setup {
 /** A peer that has not answered both questions by then is said not to. */
 const MAX_PROBE_MS = 10_000;
 
-/** Asks all peers at once, each question once. */
+/** Asks all peers that have an address at once, each question once. */
 export function probePeers(config: Config): Promise<Probe[]> {
-  return Promise.all(config.peers.map((peer) => probe(config, peer)));
+  return Promise.all(config.peers.filter(isReachable).map((peer) => probe(config, peer)));
 }
 
-async function probe(config: Config, peer: PeerConfig): Promise<Probe> {
+async function probe(config: Config, peer: ReachablePeer): Promise<Probe> {
   const signal = AbortSignal.timeout(MAX_PROBE_MS);
   const once = createAttempts(peer.name, { ...config.network, maxRetries: 0 });
   let health: PeerHealth | null = null;
@@ -55,7 +56,7 @@ async function probe(config: Config, peer: PeerConfig): Promise<Probe> {
   }
 }
 
-function asSyncError(error: unknown, { name, address }: PeerConfig): SyncError {
+function asSyncError(error: unknown, { name, address }: ReachablePeer): SyncError {
   if (error instanceof SyncError) return error;
   if (!(error instanceof DOMException)) throw error;
   return new SyncError(

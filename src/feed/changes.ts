@@ -1,20 +1,14 @@
-import { createHash } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { TRACEPARENT_HEADER } from '../tracing/trace-parent.js';
 import { UNTRACED } from '../tracing/tracer.js';
 import { cursorInvalid } from '../changelog/marks.js';
 import { SyncError } from '../errors.js';
 import type { PageResponse } from '../threads/calls.js';
-import {
-  NEXT_CURSOR_HEADER,
-  PAGE_HASH_HEADER,
-  REQUEST_HASH_HEADER,
-  SERVER_TIME_HEADER,
-  type NewsBody,
-} from '../wire/http.js';
+import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, SERVER_TIME_HEADER, type NewsBody } from '../wire/http.js';
 import { acknowledger, handingOut } from './acknowledgements.js';
 import { parseChangesQuery, type ChangesQuery } from './changes-query.js';
 import type { FeedParts } from './feed.js';
+import { requireIntact } from './intact.js';
 import { ownersCheck } from './owners.js';
 import { newsUntil } from './news.js';
 import { MAX_FOLD_WAIT_MS, settledWithin } from './settled-within.js';
@@ -81,6 +75,26 @@ export function changesRoute(parts: FeedParts): RequestHandler {
   };
 }
 
+/** What reading pages needs, whoever carries them. */
+export type PageParts = Pick<FeedParts, 'node' | 'reader' | 'writer' | 'fold' | 'logger' | 'signal'>;
+
+/**
+ * Makes the function that reads a page for a puller, without waiting for one, and notes what the puller has and is
+ * given. Rejects as `GET /sync/changes` answers.
+ */
+export function pageSource(parts: PageParts): (query: ChangesQuery) => Promise<PageResponse> {
+  const acknowledge = acknowledger(parts);
+  const handOut = handingOut(parts);
+  return async (query) => {
+    refuseOwnNode(query, parts.node);
+    const page = await pageOfFolded(parts, query);
+    // The reader has accepted the cursor, so it is one of ours.
+    acknowledge(query);
+    handOut(query, page.nextCursor);
+    return page;
+  };
+}
+
 /** Reads a page, and as long as there is nothing and no end to the waiting, reads again after each commit. */
 async function pageUntil(
   parts: FeedParts,
@@ -103,7 +117,7 @@ async function pageUntil(
 const MAX_STANDSTILLS = 10;
 
 /** Reads a page of what is folded; where that is nothing yet, as soon as the fold has come further. */
-async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
+async function pageOfFolded(parts: PageParts, query: ChangesQuery): Promise<PageResponse> {
   if (query.ahead || query.prompt) {
     const page = await readPage(parts, query);
     const isEnough = query.prompt && page.changes > 0 && !page.waitsForFold;
@@ -122,7 +136,7 @@ async function pageOfFolded(parts: FeedParts, query: ChangesQuery): Promise<Page
 
 /** Reads a page once the work has come to its end, is given no more time, or has left enough for a whole page. */
 async function pageBesideFold(
-  parts: FeedParts,
+  parts: PageParts,
   query: ChangesQuery,
   folding: Promise<unknown>,
 ): Promise<PageResponse> {
@@ -139,7 +153,7 @@ function isWhole(page: PageResponse): boolean {
 }
 
 /** A peer that knows a later state of this log tells that a backup was restored: then this becomes a new instance. */
-async function readPage(parts: FeedParts, query: ChangesQuery): Promise<PageResponse> {
+async function readPage(parts: PageParts, query: ChangesQuery): Promise<PageResponse> {
   try {
     return await parts.reader.page(query);
   } catch (error) {
@@ -149,20 +163,10 @@ async function readPage(parts: FeedParts, query: ChangesQuery): Promise<PageResp
   }
 }
 
-async function becomeNewInstance(parts: FeedParts, { since, witness, heard }: ChangesQuery): Promise<void> {
+async function becomeNewInstance(parts: PageParts, { since, witness, heard }: ChangesQuery): Promise<void> {
   const renewed = (await parts.writer.rewound(since, heard)) || (await parts.writer.rewound(witness ?? ''));
   // Which tells of it.
   if (renewed) void parts.fold();
-}
-
-/** A digit that the network changes in a claim or a cursor would make this replica believe what nobody said. */
-function requireIntact(request: Request): void {
-  const promised = request.get(REQUEST_HASH_HEADER);
-  if (promised === undefined) return;
-  if (createHash('sha256').update(request.originalUrl).digest('hex') === promised) return;
-  throw new SyncError('request_damaged', `the request does not match its ${REQUEST_HASH_HEADER}`, {
-    hint: 'It was refused and can be sent again; if it stays so, something on the way changes requests.',
-  });
 }
 
 function refuseOwnNode({ node }: ChangesQuery, ours: string): void {

@@ -8,14 +8,24 @@ const STATUS: Readonly<Record<string, number>> = {
   bad_query: 400,
   bad_request: 400,
   request_damaged: 400,
+  no_address: 400,
+  page_damaged: 400,
+  peer_endless: 400,
+  wrong_node: 400,
   unauthorized: 401,
   host_refused: 403,
   client_certificate_refused: 403,
+  not_a_peer: 403,
   unknown_peer: 404,
   unknown_route: 404,
+  clock_skew: 409,
+  cursor_moved: 409,
+  instance_renewed: 409,
   own_node: 409,
+  rows_missing: 409,
   two_owners: 409,
   cursor_invalid: 410,
+  offer_busy: 429,
   snapshot_busy: 429,
   rate_limited: 429,
 };
@@ -23,10 +33,6 @@ const STATUS: Readonly<Record<string, number>> = {
 /** Answers every error as `{"error":{"code","message","hint"}}`; what is not ours is logged and not told. */
 export function errorAnswer(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
     if (request.socket.destroyed) {
       // Nobody is there to be told, and what ended the connection may be all that failed.
       logger.debug('a request ended with its connection', {
@@ -34,6 +40,10 @@ export function errorAnswer(logger: Logger): ErrorRequestHandler {
         path: request.path,
         error,
       });
+      return;
+    }
+    if (response.headersSent) {
+      next(error);
       return;
     }
     const { status, body } = describe(error);

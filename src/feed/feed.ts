@@ -13,6 +13,8 @@ import { fingerprintRoutes } from './fingerprint.js';
 import { securityHeaders } from './headers.js';
 import { meterRequests, metricsRoute, type FeedMeter, type MetricsText } from './meter.js';
 import { healthRoute } from './health.js';
+import { offerRoute, type OfferDesk } from './offers.js';
+import { requireWithin } from './request-deadline.js';
 import { limitRate, type RateLimit } from './rate-limit.js';
 import { createRefusals, type RefusalCounts } from './refusals.js';
 import { snapshotRoute } from './snapshot.js';
@@ -43,14 +45,17 @@ export interface FeedParts {
   readonly tables: readonly string[];
   readonly reader: Pick<
     ReaderCalls,
-    'page' | 'news' | 'conflicts' | 'identity' | 'tableShapes' | 'stretch' | 'list' | 'states'
+    'page' | 'news' | 'conflicts' | 'identity' | 'tableShapes' | 'stretch' | 'list' | 'states' | 'pullStart'
   >;
-  readonly writer: Pick<WriterCalls, 'acknowledge' | 'handOut' | 'rewound'>;
+  readonly writer: Pick<WriterCalls, 'acknowledge' | 'handOut' | 'rewound' | 'apply' | 'resetCursor'>;
   readonly commits: Commits;
   readonly pulls: PullControl;
+  readonly offers: OfferDesk;
   readonly snapshots: Snapshots;
   /** A client that takes nothing for so long while a snapshot is sent is cut off, ms. */
   readonly silenceMs: number;
+  /** A request that is no page must be complete within this; default: 30 s. */
+  readonly requestTimeoutMs?: number;
   readonly logger: Logger;
   /** Aborted when the replica stops: held requests are answered at once. */
   readonly signal: AbortSignal;
@@ -82,6 +87,7 @@ export function createFeed(parts: FeedParts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   if (parts.meter !== undefined) app.use(meterRequests(parts.meter));
+  app.use(requireWithin(parts.requestTimeoutMs));
   const judge = judgeBy(parts.apiKeys);
   const refusals = createRefusals({ ...parts, counts: parts.refusals });
   app.use(securityHeaders());
@@ -91,6 +97,7 @@ export function createFeed(parts: FeedParts): Express {
   app.get('/health', healthRoute(parts));
   app.use(requireAccess(judge, refusals));
   app.get('/sync/changes', changesRoute(parts));
+  app.post('/sync/changes', offerRoute(parts));
   app.get('/sync/snapshot', snapshotRoute(parts));
   app.get(
     '/metrics',

@@ -5,7 +5,8 @@ import { SyncError } from '../errors.js';
 
 /** A client must have sent its headers, then its whole request, within these. */
 const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** A page that is offered may be large, and the way slow; all others have less time: see `requireWithin`. */
+const REQUEST_TIMEOUT_MS = 300_000;
 /** How often it is looked which connections have passed them. */
 const LOOK_INTERVAL_MS = 2_000;
 /** Longer than the usual pull interval, so that a peer's next pull finds its connection open. */

@@ -111,7 +111,8 @@ function entries(key: string, lines: readonly string[]): string[] {
 }
 
 function peerLines(peer: PeerConfig): string[] {
-  return [`  - name: ${yamlScalar(peer.name)}`, `    address: ${yamlScalar(peer.address)}`];
+  const address = peer.address === null ? [] : [`    address: ${yamlScalar(peer.address)}`];
+  return [`  - name: ${yamlScalar(peer.name)}`, ...address];
 }
 
 function tableLines(table: Answers['tables'][number]): string[] {

@@ -4,16 +4,12 @@ import { skewOf, type Skew } from '../clock/skew.js';
 import { isLoopback } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
-import {
-  NEXT_CURSOR_HEADER,
-  PAGE_HASH_HEADER,
-  REQUEST_HASH_HEADER,
-  SERVER_TIME_HEADER,
-} from '../wire/http.js';
+import { changesQueryText, type ChangesRequest } from '../wire/changes-request.js';
+import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, SERVER_TIME_HEADER } from '../wire/http.js';
 import { parseCursor } from '../wire/cursor.js';
-import { formatClaims, formatHeard, type Heard, type Member } from '../wire/members.js';
 import { PROTOCOL } from '../wire/page.js';
 import { answerError } from './answer-error.js';
+import { intact } from './intact.js';
 import { shortJson, type HttpAnswer, type HttpConnection } from './request.js';
 
 export interface PeerHealth {
@@ -21,29 +17,7 @@ export interface PeerHealth {
   readonly skew: Skew | null;
 }
 
-export interface PageQuery {
-  /** Empty: from the start. */
-  readonly since: string;
-  readonly limit: number;
-  /** What we say of ourselves. */
-  readonly member: Member;
-  /** `membersHash` of what the peer last told us; null: nothing. */
-  readonly known: string | null;
-  /** Everything is compared: nothing may be left out for what we claim. */
-  readonly full: boolean;
-  /** Nothing may travel as its name alone. */
-  readonly whole?: boolean;
-  /** The newest cursor that we had before, where everything is compared once more; null: none. */
-  readonly witness: string | null;
-  /** The instance of the peer that we last heard of; null: none. */
-  readonly heard: Heard | null;
-  /** How long the peer may hold the request until there is something, in ms. */
-  readonly waitMs: number;
-  /** What `since` stands for is not applied yet. */
-  readonly ahead: boolean;
-  /** The peer said that it has something: what it has folded by now is enough. */
-  readonly prompt?: boolean;
-}
+export type { ChangesRequest as PageQuery };
 
 export interface NewsQuery {
   readonly since: string;
@@ -67,7 +41,7 @@ export interface ReceivedPage {
 export interface PeerClient {
   /** Asks who answers there, and refuses another node or protocol than was expected. */
   health(signal: AbortSignal): Promise<PeerHealth>;
-  page(query: PageQuery, signal: AbortSignal): Promise<ReceivedPage>;
+  page(query: ChangesRequest, signal: AbortSignal): Promise<ReceivedPage>;
   /** Whether there is a page to ask for: at once where there is, else held at the peer until there is, or for so long. */
   news(query: NewsQuery, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
@@ -107,12 +81,9 @@ export function createPeerClient(
       const { server_time_ms: theirsMs } = health.data;
       return { skew: theirsMs === undefined ? null : skewOf({ sentMs, receivedMs, theirsMs }) };
     },
-    async page({ since, limit, waitMs, ahead, prompt = false, ...rest }, signal) {
-      const query = new URLSearchParams({ since, limit: String(limit), node, epoch: rest.member.epoch });
-      if (ahead) query.set('ahead', '1');
-      if (prompt) query.set('prompt', '1');
-      if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
-      const path = `/sync/changes?${query.toString()}${memberQuery(rest)}`;
+    async page(query, signal) {
+      const path = `/sync/changes?${changesQueryText(query, node)}`;
+      const { waitMs } = query;
       const sentMs = now();
       const request = { path, headers: intact(path), waitMs, compressed };
       const answer = await connection.send({ method: 'GET', ...request }, signal);
@@ -135,29 +106,6 @@ export function createPeerClient(
     },
     close: () => connection.close(),
   };
-}
-
-/** A request that the network changes is refused. */
-function intact(path: string): Record<string, string> {
-  return { [REQUEST_HASH_HEADER]: createHash('sha256').update(path).digest('hex') };
-}
-
-type PagePuller = Pick<PageQuery, 'member' | 'known' | 'full' | 'whole' | 'witness' | 'heard'>;
-
-/** Claims need no escape, and would grow threefold by one. */
-function memberQuery({ member, known, full, whole = false, witness, heard }: PagePuller): string {
-  const claims = formatClaims(member.claims);
-  const { born_ms, told_ms, held, tables } = member;
-  const query = new URLSearchParams();
-  if (known !== null) query.set('known', known);
-  if (full) query.set('full', '1');
-  if (whole) query.set('whole', '1');
-  if (witness !== null) query.set('witness', witness);
-  if (heard !== null) query.set('heard', formatHeard(heard));
-  if (claims === null || tables === '') return `&${query.toString()}`;
-  const own = { born: String(born_ms), told: String(told_ms), held: String(held), holds: tables };
-  for (const [name, value] of Object.entries(own)) query.set(name, value);
-  return `&${query.toString()}&claims=${claims}`;
 }
 
 function serverTimeOf({ headers }: HttpAnswer): number | null {
@@ -192,8 +140,9 @@ function requireJson(type: string | string[] | undefined, peer: string): void {
   });
 }
 
-function requireIdentity(
-  health: z.infer<typeof healthBody>,
+/** Refuses who answers there where that is another than configured. */
+export function requireIdentity(
+  health: { readonly node: string; readonly protocol?: number | undefined },
   node: string,
   target: HttpConnection['target'],
 ): void {
@@ -218,11 +167,13 @@ function requireIdentity(
   }
 }
 
-function isOnThisMachine(address: string): boolean {
+/** Whether the address is one of this machine's own. */
+export function isOnThisMachine(address: string): boolean {
   return isLoopback(new URL(address).hostname.replace(/^\[|\]$/g, ''));
 }
 
-function notAReplica({ name, address }: HttpConnection['target']): SyncError {
+/** What is told of an answer that no replica gives. */
+export function notAReplica({ name, address }: HttpConnection['target']): SyncError {
   return new SyncError('not_a_replica', `what answers for ${name} at ${address} is no sqlite-p2p-sync`, {
     hint: 'Correct the address under peers: in the configuration; does another program listen there?',
   });

@@ -26,6 +26,8 @@ export interface LoopParts {
   readonly reconnectIntervalMs: number;
   /** Null: nothing is heard of the peer between two pulls. */
   readonly live?: Live | null;
+  /** Called after each pull, unless the peer can't be reached. */
+  readonly afterPull?: () => void;
 }
 
 /** What a round starts with. */
@@ -57,6 +59,7 @@ export function startLoop(parts: LoopParts): PeerLoop {
       const greeted = heard === 'news' && startedMs - greetedMs < GREETING_MS && !record.state.failing;
       await round(parts, { call: wake.take(), first, heard, greeted }, end.signal);
       if (!greeted) greetedMs = startedMs;
+      if (!record.state.lost && !end.signal.aborted) parts.afterPull?.();
       heard = await between();
     }
     record.ended();

@@ -4,6 +4,7 @@ import { SyncError } from '../errors.js';
 import type { ApplyResponse, PullStart, ReaderCalls, SentPage, WriterCalls } from '../threads/calls.js';
 import { UNTRACED, type Tracer } from '../tracing/tracer.js';
 import type { Attempts } from './attempts.js';
+import { clockSkew } from './clock-skew.js';
 import { PagesAhead, type CamePage } from './pages-ahead.js';
 import type { Turns } from './turns.js';
 import type { PeerClient, ReceivedPage } from './client.js';
@@ -187,12 +188,7 @@ function refuseSkew(parts: PullParts, skew: Skew | null): void {
 
 function acceptSkew(parts: PullParts, skew: Skew): void {
   parts.onSkew(skew);
-  if (!isSkewed(skew, parts.clock.abortSkewMs)) return;
-  const seconds = (Math.abs(skew.skewMs) / 1000).toFixed(1);
-  const side = skew.skewMs > 0 ? 'ahead of' : 'behind';
-  throw new SyncError('clock_skew', `the clock of ${parts.peer} is ${seconds} s ${side} ours`, {
-    hint: 'Newer would win over older wrongly: set both clocks by NTP (timedatectl set-ntp true), or raise clock.abort_skew.',
-  });
+  if (isSkewed(skew, parts.clock.abortSkewMs)) throw clockSkew(parts.peer, skew);
 }
 
 function overtaken(peer: string): SyncError {

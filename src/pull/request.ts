@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip } from 'node:zlib';
@@ -30,6 +31,8 @@ export interface HttpRequest {
   readonly path: string;
   /** JSON of a POST. */
   readonly body?: object;
+  /** JSON of a POST as it is, instead of `body`. */
+  readonly raw?: RawBody;
   /** Beside those that every request has. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The answer may come compressed; default: it does. */
@@ -40,6 +43,12 @@ export interface HttpRequest {
   readonly waitMs?: number;
   /** A question that the other side holds: it has a connection of its own, and a short answer. */
   readonly held?: boolean;
+}
+
+export interface RawBody {
+  readonly bytes: Uint8Array;
+  /** Besides its type and length. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface HttpAnswer {
@@ -67,6 +76,8 @@ const MAX_RETRY_AFTER_S = 5;
 const MAX_RATE_WAITS = 10;
 /** One for the pull and one for a probe; a replica needs no more, but for a question that is held. */
 const MAX_CONNECTIONS = 2;
+
+const PIECE_BYTES = 64 * 1024;
 
 const gunzipped = promisify<Buffer, object, Buffer>(gunzip);
 const unbrotli = promisify<Buffer, object, Buffer>(brotliDecompress);
@@ -162,7 +173,7 @@ async function send(
       signal,
       method: request.method,
       headers: headersOf(target, request),
-      body: request.body === undefined ? null : JSON.stringify(request.body),
+      body: bodyOf(request),
       headersTimeout: target.requestTimeoutMs + (request.waitMs ?? 0),
     });
     const isLong = answer.statusCode < 300 && request.short !== true;
@@ -192,6 +203,16 @@ async function readUpTo(limit: number, body: AsyncIterable<unknown>): Promise<Bu
   return Buffer.concat(chunks, length);
 }
 
+/** Bytes go piece by piece: the time of silence counts from the last that the other side took. */
+function bodyOf({ body, raw }: HttpRequest): Readable | string | null {
+  if (raw !== undefined) return Readable.from(piecesOf(raw.bytes), { objectMode: false });
+  return body === undefined ? null : JSON.stringify(body);
+}
+
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
 function headersOf(target: HttpTarget, request: HttpRequest): Record<string, string> {
   return {
     accept: 'application/json',
@@ -200,7 +221,12 @@ function headersOf(target: HttpTarget, request: HttpRequest): Record<string, str
     ...target.headers?.(),
     ...(target.apiKey === null ? {} : { [KEY_HEADER]: target.apiKey }),
     ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(request.raw === undefined ? {} : rawHeaders(request.raw)),
   };
+}
+
+function rawHeaders({ bytes, headers }: RawBody): Record<string, string> {
+  return { 'content-type': 'application/json', 'content-length': String(bytes.length), ...headers };
 }
 
 /** By content-encoding, the preferred one first. */

@@ -1,5 +1,6 @@
 import { isLoopback } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
+import { isReachable } from '../config/peers.js';
 import { servesTls } from '../config/tls.js';
 import type { Logger } from '../log/logger.js';
 
@@ -13,8 +14,14 @@ export function announce(config: Config, address: string, logger: Logger): void 
   });
   const rate =
     sync.schedule === null ? { everySeconds: sync.intervalMs / 1000 } : { schedule: sync.schedule };
-  for (const peer of peers)
-    logger.info('pulling', { peer: peer.name, address: peer.address, ...rate, live: sync.live });
+  for (const { name, address, direction } of peers) {
+    if (address === null) {
+      logger.info('not pulling: a peer without an address offers its changes', { peer: name });
+      continue;
+    }
+    const both = direction === 'both' ? { direction } : {};
+    logger.info('pulling', { peer: name, address, ...both, ...rate, live: sync.live });
+  }
   if (peers.length === 0) logger.info('no peer is configured: only serving');
   logger.info('listening', { address: `${servesTls(security) ? 'https' : 'http'}://${address}` });
   warnOfClearKey(config, logger);
@@ -30,7 +37,7 @@ function warnOfClearKey({ node, peers, security }: Config, logger: Logger): void
   if (!servesTls(security) && !isLoopback(node.listen.host)) {
     logger.warn(message, { listen: node.listen.host, hint: CLEAR_HINT });
   }
-  for (const { name, address } of peers) {
+  for (const { name, address } of peers.filter(isReachable)) {
     const { protocol, hostname } = new URL(address);
     if (protocol !== 'http:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))) continue;
     logger.warn(message, { peer: name, address, hint: CLEAR_HINT });

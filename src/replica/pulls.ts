@@ -1,17 +1,23 @@
 import type { Config, PeerConfig } from '../config/config.js';
 import { parsePeerAddress } from '../config/addresses.js';
+import { isReachable, noAddress, requireAddress } from '../config/peers.js';
 import type { Logger } from '../log/logger.js';
-import { createAttempts } from '../pull/attempts.js';
+import { createOfferClient } from '../offer/client.js';
+import { startOfferLoop, type OfferLoop } from '../offer/loop.js';
+import type { OfferParts } from '../offer/offer.js';
+import { createOfferRecord } from '../offer/record.js';
+import { createAttempts, type Attempts } from '../pull/attempts.js';
 import { createPeerClient } from '../pull/client.js';
 import { createLive } from '../pull/live.js';
 import { startLoop, type PeerLoop } from '../pull/loop.js';
 import type { PullParts } from '../pull/pull.js';
 import { meteredRecord, type PullMeter } from '../pull/metered-record.js';
-import { openConnection } from '../pull/request.js';
+import { openConnection, type HttpConnection } from '../pull/request.js';
 import { tracedClient } from '../pull/traced-client.js';
 import type { TlsSource } from '../tls/client.js';
 import type { Turns } from '../pull/turns.js';
 import { createRecord, type PullListener } from '../pull/state.js';
+import type { ReaderCalls } from '../threads/calls.js';
 import { UNTRACED, type Tracer } from '../tracing/tracer.js';
 
 export interface PullDependencies {
@@ -35,15 +41,7 @@ export interface PullDependencies {
 /** Everything that one pull from a configured peer needs; the client is the caller's to close. */
 export function pullParts(peer: PeerConfig, parts: PullDependencies): Omit<PullParts, 'onSkew' | 'onPage'> {
   const { config, tracer = UNTRACED, skewsMs = () => ({}) } = parts;
-  const connection = openConnection({
-    name: peer.name,
-    address: peer.address,
-    apiKey: config.security.apiKeys[0] ?? null,
-    headers: () => tracer.headers(),
-    connectTimeoutMs: config.network.connectTimeoutMs,
-    requestTimeoutMs: config.network.requestTimeoutMs,
-    tls: parts.tls,
-  });
+  const connection = connectionTo(peer, parts);
   const client = createPeerClient(connection, config.node.id, parts.now, config.network.compression);
   return {
     peer: peer.name,
@@ -61,10 +59,60 @@ export function pullParts(peer: PeerConfig, parts: PullDependencies): Omit<PullP
   };
 }
 
-/** The loops of all configured peers. */
+/** Throws `no_address`. */
+function connectionTo(
+  peer: PeerConfig,
+  { config, tls, tracer = UNTRACED }: Pick<PullDependencies, 'config' | 'tls' | 'tracer'>,
+): HttpConnection {
+  const { name, address } = requireAddress(peer);
+  return openConnection({
+    name,
+    address,
+    apiKey: config.security.apiKeys[0] ?? null,
+    headers: () => tracer.headers(),
+    connectTimeoutMs: config.network.connectTimeoutMs,
+    requestTimeoutMs: config.network.requestTimeoutMs,
+    tls,
+  });
+}
+
+/** What offers need besides. */
+export interface OfferDependencies {
+  readonly reader: Pick<ReaderCalls, 'identity'>;
+  /** Reads a page as the feed answers it. */
+  readonly page: OfferParts['page'];
+  /** Told how many changes a page had that a peer took; default: nobody is. */
+  readonly served?: (changes: number) => void;
+}
+
+/** Everything that one offer to a configured peer needs; the client is the caller's to close. */
+export function offerParts(
+  peer: PeerConfig,
+  parts: Pick<PullDependencies, 'config' | 'now' | 'tls' | 'tracer'> & OfferDependencies,
+  attempts: Attempts,
+): Omit<OfferParts, 'onSkew'> {
+  const { config, now, reader, page, served = () => undefined } = parts;
+  const { compression } = config.network;
+  return {
+    peer: peer.name,
+    client: createOfferClient(connectionTo(peer, parts), reader, now, compression),
+    attempts,
+    tables: config.tables.map(({ name }) => name),
+    clock: config.clock,
+    page,
+    onTaken: served,
+    now,
+  };
+}
+
+/** The loops of all configured peers that can be reached. */
 export interface Pulls {
   readonly loops: ReadonlyMap<string, PeerLoop>;
-  /** The peer's name; null where none has this name or address. */
+  /** Those that offer, by the peer's name. */
+  readonly offers: ReadonlyMap<string, OfferLoop>;
+  /** Offers now to each peer that is fed over our own connections and not lost: there is something new. */
+  offer(): void;
+  /** The peer's name; null where none has this name or address. Throws `no_address` where it can't be reached. */
   trigger(peer: string, full: boolean): string | null;
   triggerAll(): string[];
   /** The schedule's turn. */
@@ -72,27 +120,41 @@ export interface Pulls {
   stop(): Promise<void>;
 }
 
-export function startPulls(parts: PullDependencies & { logger: Logger; listener: PullListener }): Pulls {
+export function startPulls(
+  parts: PullDependencies & OfferDependencies & { logger: Logger; listener: PullListener },
+): Pulls {
   const { config, logger, listener, now } = parts;
   const clients: { close(): Promise<void> }[] = [];
   const loops = new Map<string, PeerLoop>();
-  for (const peer of config.peers) {
+  const offers = new Map<string, OfferLoop>();
+  for (const peer of config.peers.filter(isReachable)) {
     const pull = pullParts(peer, parts);
     clients.push(pull.client);
     const kept = createRecord({ peer: peer.name, clock: config.clock, logger, listener, now });
     const record = parts.meter === undefined ? kept : meteredRecord(kept, peer.name, parts.meter);
     const intervalMs = config.sync.schedule === null ? config.sync.intervalMs : null;
     const { reconnectIntervalMs } = config.network;
+    const afterPull = () => offers.get(peer.name)?.offer();
+    if (peer.direction === 'both') {
+      const offer = { ...offerParts(peer, parts, pull.attempts), onSkew: record.skew };
+      clients.push(offer.client);
+      offers.set(peer.name, startOfferLoop({ offer, record: createOfferRecord(peer.name, logger, now) }));
+    }
     const live = config.sync.live ? createLive({ ...pull, logger }) : null;
-    loops.set(peer.name, startLoop({ pull, record, intervalMs, reconnectIntervalMs, live }));
+    loops.set(peer.name, startLoop({ pull, record, intervalMs, reconnectIntervalMs, live, afterPull }));
   }
   const all = [...loops.values()];
   return {
     loops,
+    offers,
+    offer() {
+      for (const [name, loop] of offers) if (loops.get(name)?.state.lost === false) loop.offer();
+    },
     trigger(name, full) {
       const address = parsePeerAddress(name);
-      const peer = config.peers.find((known) => known.name === name || known.address === address);
+      const peer = config.peers.find((known) => known.name === name || isAt(known, address));
       if (peer === undefined) return null;
+      if (!isReachable(peer)) throw noAddress(peer.name);
       loops.get(peer.name)?.trigger(full);
       return peer.name;
     },
@@ -104,8 +166,12 @@ export function startPulls(parts: PullDependencies & { logger: Logger; listener:
       for (const loop of all) loop.tick();
     },
     async stop() {
-      await Promise.all(all.map((loop) => loop.stop()));
+      await Promise.all([...all, ...offers.values()].map((loop) => loop.stop()));
       await Promise.all(clients.map((client) => client.close()));
     },
   };
+}
+
+function isAt({ address }: PeerConfig, asked: string | null): boolean {
+  return address !== null && address === asked;
 }

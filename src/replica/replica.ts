@@ -1,6 +1,8 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
+import { isReachable } from '../config/peers.js';
+import { pageSource } from '../feed/changes.js';
 import { createFeed, type FeedParts } from '../feed/feed.js';
 import type { Listening } from '../feed/listen.js';
 import { noRefusals } from '../feed/refusals.js';
@@ -9,7 +11,7 @@ import { createMetrics } from '../metrics/metrics.js';
 import { meteredWriter } from '../metrics/metered-writer.js';
 import type { PeerLoop } from '../pull/loop.js';
 import type { PullMeter } from '../pull/metered-record.js';
-import type { PullFailure, PullListener } from '../pull/state.js';
+import { createRecord, type PullFailure, type PullListener } from '../pull/state.js';
 import { Turns } from '../pull/turns.js';
 import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import { openThreads } from '../threads/open.js';
@@ -25,6 +27,7 @@ import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
 import { createFolding, foldCommits, sayRenewal } from './folding.js';
 import { watchNtp, type NtpWatch } from './ntp.js';
+import { recordOffers, type OfferedRecord } from './offered.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
 import { serve } from './serve.js';
@@ -85,6 +88,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   readonly #turns = new Turns();
   readonly #version = programVersion();
   readonly #end = new AbortController();
+  readonly #fold: ReturnType<typeof createFolding>;
+  readonly #offered: OfferedRecord;
   #listening: Listening | null = null;
   #pulls: Pulls | null = null;
   #snapshots: SnapshotKeeper | null = null;
@@ -110,11 +115,13 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     this.#metrics = createMetrics(config.peers.map(({ name }) => name));
     const writer = tracedWriter(meteredWriter(threads.writer, this.#metrics), tracer);
     this.#threads = { ...threads, writer };
+    this.#fold = createFolding(writer, logger, this.#end.signal);
     const { path, lowDiskBytes } = config.database;
     void threads.ended.then(() => {
       this.#threadEnded();
     });
     this.#disk = createDiskGuard(path, lowDiskBytes, { logger, onRoom: () => this.#pulls?.tick() });
+    this.#offered = this.#recordOffers();
   }
 
   #threadEnded(): void {
@@ -135,7 +142,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     const { clock, database, retention, sync } = this.#config;
     const care = { logger: this.#logger, signal: this.#end.signal };
     this.#ntp = await watchNtp({ requireNtp: clock.requireNtp, ...care });
-    const fold = createFolding(this.#threads.writer, this.#logger, this.#end.signal);
+    const fold = this.#fold;
     const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal, (onHint) => {
       watchFile(database.path, onHint, care);
     });
@@ -165,6 +172,11 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     });
     const pulls = startPulls(this.#pullParts());
     this.#pulls = pulls;
+    if (sync.live) {
+      commits.onCommit(() => {
+        pulls.offer();
+      });
+    }
     if (sync.schedule === null) return;
     const tick = () => {
       pulls.tick();
@@ -173,11 +185,13 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   }
 
   /**
-   * Pulls once from one peer or all to their heads; needs no `start`. A failed pull is an outcome, not a
-   * rejection. Rejects with `unknown_peer`.
+   * Pulls once from one peer, or all that can be reached, to their heads, and offers what those lack that are fed over
+   * our connections; needs no `start`. A failed pull is an outcome, not a rejection. Rejects with `unknown_peer`.
    */
   async sync({ peer: name, full = false }: SyncOptions = {}): Promise<SyncOutcome[]> {
-    const peers = this.#config.peers.filter((peer) => name === undefined || peer.name === name);
+    const peers = this.#config.peers.filter((peer) =>
+      name === undefined ? isReachable(peer) : peer.name === name,
+    );
     if (name !== undefined && peers.length === 0) {
       const hint = 'Peers are named under peers: in the configuration.';
       throw new SyncError('unknown_peer', `no peer "${name}" is configured`, { hint, exitCode: 2 });
@@ -203,6 +217,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       disk: this.#disk,
       ntp: this.#ntp.ntp,
       loops: this.#loops(),
+      offers: this.#pulls?.offers ?? new Map(),
+      offered: this.#offered.states,
       running: this.#listening !== null,
       listen: this.address,
       nowMs: Date.now(),
@@ -261,6 +277,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
         trigger: (peer, full) => this.trigger(peer, { full }),
         triggerAll: () => this.#pulls?.triggerAll() ?? [],
       },
+      offers: this.#offered,
       logger: this.#logger,
       signal: this.#end.signal,
       silenceMs: this.#config.network.requestTimeoutMs,
@@ -276,24 +293,58 @@ export class Replica extends EventEmitter<ReplicaEvents> {
 
   #pullParts() {
     const { reader, writer } = this.#threads;
-    const listener: PullListener = {
+    const listener = this.#listener();
+    const admit = () => this.#disk.admit();
+    const shared = { config: this.#config, reader, writer, turns: this.#turns, logger: this.#logger };
+    const { id: node } = this.#config.node;
+    const pages = { node, reader, writer, fold: this.#fold, logger: this.#logger, signal: this.#end.signal };
+    const meter: PullMeter = (...ended) => {
+      this.#metrics.pulled(...ended);
+    };
+    const served = (changes: number) => {
+      this.#metrics.served(changes);
+    };
+    const watched = { tracer: this.#tracer, meter, served, skewsMs: () => this.#skewsMs() };
+    return {
+      ...shared,
+      ...watched,
+      tls: this.#certificates,
+      admit,
+      listener,
+      page: pageSource(pages),
+      now: Date.now,
+    };
+  }
+
+  #listener(): PullListener {
+    return {
       applied: (peer, page) => this.emit('applied', peer, page),
       conflict: (peer, conflicts) => this.emit('conflict', peer, conflicts),
       peerLost: (peer, failure) => this.emit('peerLost', peer, failure),
       peerRegained: (peer) => this.emit('peerRegained', peer),
     };
-    const admit = () => this.#disk.admit();
-    const shared = { config: this.#config, reader, writer, turns: this.#turns, logger: this.#logger };
-    const meter: PullMeter = (...ended) => {
-      this.#metrics.pulled(...ended);
-    };
-    const watched = { tracer: this.#tracer, meter, skewsMs: () => this.#skewsMs() };
-    return { ...shared, ...watched, tls: this.#certificates, admit, listener, now: Date.now };
   }
 
   #skewsMs(): Record<string, number> {
-    const known = [...this.#loops()].map(([peer, { state }]) => [peer, state.skewMs] as const);
+    const loops = [...this.#loops()].map(([peer, { state }]) => [peer, state] as const);
+    const known = [...this.#offered.states, ...loops].map(([peer, { skewMs }]) => [peer, skewMs] as const);
     return Object.fromEntries(known.filter((entry): entry is [string, number] => entry[1] !== null));
+  }
+
+  #recordOffers(): OfferedRecord {
+    const logger = this.#logger;
+    const { clock, peers, sync } = this.#config;
+    const listener = this.#listener();
+    return recordOffers({
+      peers: peers.map(({ name }) => name),
+      pageSize: sync.pageSize,
+      admit: () => this.#disk.admit(),
+      logger,
+      now: Date.now,
+      clock,
+      recordOf: (peer) => createRecord({ peer, clock, logger, listener, now: Date.now }),
+      skewsMs: () => this.#skewsMs(),
+    });
   }
 
   #loops(): ReadonlyMap<string, PeerLoop> {

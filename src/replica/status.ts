@@ -1,24 +1,59 @@
 import type { Ntp } from '../clock/ntp.js';
 import type { Config } from '../config/config.js';
 import type { DanglingReference } from '../changelog/dangling.js';
+import type { OfferLoop } from '../offer/loop.js';
 import type { PeerLoop } from '../pull/loop.js';
-import type { LocalStatus, PeerStatus } from '../threads/calls.js';
+import type { PullFailure } from '../pull/state.js';
+import type { LocalStatus } from '../threads/calls.js';
 import type { DiskGuard } from './disk.js';
 import { memberReports, type MemberReport } from './member-report.js';
+import type { Offered } from './offered.js';
 
 /** One peer in `GET /sync/status`. Times are ms since 1970; null: not known (yet). */
 export interface PeerReport {
   readonly name: string;
-  /** Null: it pulls from us, and is not configured here. */
+  /** Null: it can't be reached from here, or is not configured. */
   readonly address: string | null;
+  /** Null: it pulls from us, and is not configured here. */
+  readonly direction: 'pull' | 'both' | null;
   readonly cursor: string;
   readonly behind: number | null;
   readonly last_applied_ms: number | null;
   /** Our newest log id that it has acknowledged. */
   readonly acknowledged: number | null;
   readonly acknowledged_ms: number | null;
-  /** Null without a daemon. */
+  /** Null without a daemon, and for a peer without an address. */
   readonly pull: PullReport | null;
+  /** How our offers to it stand; null without a daemon, and for a peer that is not fed over our connections. */
+  readonly offer: OfferReport | null;
+  /** What it offered here; null where that was nothing since this replica was started. */
+  readonly offered: OfferedReport | null;
+}
+
+export interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly at_ms: number;
+}
+
+/** What the running daemon knows of its offers to a peer. */
+export interface OfferReport {
+  readonly phase: 'waiting' | 'offering' | 'stopped';
+  readonly failing: boolean;
+  /** Entries of our log after what the peer has acknowledged, at most. */
+  readonly behind: number;
+  readonly last_attempt_ms: number | null;
+  readonly last_success_ms: number | null;
+  readonly last_error: ErrorReport | null;
+}
+
+/** What the running daemon knows of the pages that a peer offered. */
+export interface OfferedReport {
+  readonly last_success_ms: number | null;
+  readonly last_error: ErrorReport | null;
+  /** The peer's clock ahead of ours. */
+  readonly skew_ms: number | null;
 }
 
 /** What the running daemon knows of its pulls from a peer. */
@@ -31,7 +66,7 @@ export interface PullReport {
   readonly breaker: 'closed' | 'open' | 'half_open';
   readonly last_attempt_ms: number | null;
   readonly last_success_ms: number | null;
-  readonly last_error: { code: string; message: string; hint: string | null; at_ms: number } | null;
+  readonly last_error: ErrorReport | null;
   /** The peer's clock ahead of ours. */
   readonly skew_ms: number | null;
 }
@@ -79,6 +114,8 @@ export interface StatusParts {
   readonly ntp: Ntp | null;
   /** Empty without a daemon. */
   readonly loops: ReadonlyMap<string, Pick<PeerLoop, 'state'>>;
+  readonly offers?: ReadonlyMap<string, Pick<OfferLoop, 'state'>>;
+  readonly offered?: ReadonlyMap<string, Offered>;
   readonly running: boolean;
   readonly listen: string | null;
   readonly nowMs: number;
@@ -145,38 +182,42 @@ export function statusReport(parts: StatusParts): StatusReport {
 }
 
 /** The configured peers in their order, then those that are known only because they pull from us. */
-function peerReports({ config, local, loops }: StatusParts): PeerReport[] {
-  const stored = new Map(local.peers.map((peer) => [peer.name, peer]));
-  const configured = config.peers.map(({ name, address }) =>
-    peerReport(name, address, stored.get(name), loops.get(name)),
+function peerReports(parts: StatusParts): PeerReport[] {
+  const { config, local } = parts;
+  const configured = config.peers.map(({ name, address, direction = 'pull' }) =>
+    peerReport(name, { address, direction }, parts),
   );
   const names = new Set(config.peers.map((peer) => peer.name));
   const others = local.peers
     .filter((peer) => !names.has(peer.name))
-    .map((peer) => peerReport(peer.name, null, peer, undefined));
+    .map((peer) => peerReport(peer.name, { address: null, direction: null }, parts));
   return [...configured, ...others];
 }
 
 function peerReport(
   name: string,
-  address: string | null,
-  stored: PeerStatus | undefined,
-  loop: Pick<PeerLoop, 'state'> | undefined,
+  configured: Pick<PeerReport, 'address' | 'direction'>,
+  { local, loops, offers, offered }: StatusParts,
 ): PeerReport {
+  const stored = local.peers.find((peer) => peer.name === name);
+  const loop = loops.get(name);
+  const offer = offers?.get(name);
+  const behind = Math.max(0, local.head - (stored?.acknowledged ?? 0));
   return {
     name,
-    address,
+    ...configured,
     cursor: stored?.cursor ?? '',
     behind: stored?.behind ?? null,
     last_applied_ms: stored?.lastAppliedMs ?? null,
     acknowledged: stored?.acknowledged ?? null,
     acknowledged_ms: stored?.acknowledgedMs ?? null,
     pull: loop === undefined ? null : pullReport(loop.state),
+    offer: offer === undefined ? null : offerReport(offer.state, behind),
+    offered: offeredReport(offered?.get(name)),
   };
 }
 
 function pullReport(state: PeerLoop['state']): PullReport {
-  const { lastError } = state;
   return {
     phase: state.phase,
     lost: state.lost,
@@ -185,10 +226,30 @@ function pullReport(state: PeerLoop['state']): PullReport {
     breaker: state.breaker,
     last_attempt_ms: state.lastAttemptMs,
     last_success_ms: state.lastSuccessMs,
-    last_error:
-      lastError === null
-        ? null
-        : { code: lastError.code, message: lastError.message, hint: lastError.hint, at_ms: lastError.atMs },
+    last_error: errorReport(state.lastError),
     skew_ms: state.skewMs,
   };
+}
+
+function offerReport(state: OfferLoop['state'], behind: number): OfferReport {
+  return {
+    phase: state.phase,
+    failing: state.failing,
+    behind,
+    last_attempt_ms: state.lastAttemptMs,
+    last_success_ms: state.lastSuccessMs,
+    last_error: errorReport(state.lastError),
+  };
+}
+
+function offeredReport(offered: Offered | undefined): OfferedReport | null {
+  if (offered === undefined) return null;
+  const { lastSuccessMs, lastError, skewMs } = offered;
+  return { last_success_ms: lastSuccessMs, last_error: errorReport(lastError), skew_ms: skewMs };
+}
+
+function errorReport(failure: PullFailure | null): ErrorReport | null {
+  if (failure === null) return null;
+  const { code, message, hint, atMs } = failure;
+  return { code, message, hint, at_ms: atMs };
 }

@@ -100,7 +100,7 @@ describe('loadConfig', () => {
 node: { id: "my node" }
 database: { path: ./app.db, synchronous: sometimes }
 tables: [{ name: words, exclude_columns: x }, { name: words }]
-peers: [{ name: macbook }]
+peers: [{ name: macbook, address: nowhere }]
 sync: { interval: 30, page_size: 10001 }
 clock: { max_skew: 1m, abort_skew: 1s }
 `);
@@ -112,7 +112,6 @@ clock: { max_skew: 1m, abort_skew: 1s }
     );
     expect(message).to.contain('tables[0].exclude_columns: expected a list, got "x"');
     expect(message).to.contain('peers[0].address: expected http://host:port');
-    expect(message).to.contain('but it is missing');
     expect(message).to.contain('sync.interval: expected a duration');
     expect(message).to.contain('sync.page_size: expected a whole number from 1 to 10000, got 10001');
     expect(message).to.contain('clock.abort_skew: expected to be at least max_skew');
@@ -134,7 +133,6 @@ clock: { max_skew: 1m, abort_skew: 1s }
       'network: { discovery: false }',
       'clock: { ntp_server: x }',
       'security: { tls: { passphrase: x } }',
-      'peers: [{ name: a, address: "h:1", direction: pull }]',
       'tables: [{ name: a, merge: x }]',
       'backup: {}',
     ]) {
@@ -159,6 +157,23 @@ clock: { max_skew: 1m, abort_skew: 1s }
     expect(refusal(MINIMAL + twice).message)
       .to.contain('peers[1].name: a is named already in peers[0]')
       .and.to.contain('peers[1].address: is the address of peers[0] already');
+  });
+
+  it('takes a peer without an address, which can not be fed over our connections', () => {
+    const { peers } = load(
+      `${MINIMAL}peers: [{ name: a }, { name: b, address: null }, { name: c, address: "h:1", direction: both }]`,
+    );
+    expect(peers).to.deep.equal([
+      { name: 'a', address: null, direction: 'pull' },
+      { name: 'b', address: null, direction: 'pull' },
+      { name: 'c', address: 'http://h:1', direction: 'both' },
+    ]);
+    expect(refusal(`${MINIMAL}peers: [{ name: a, direction: both }]`).message).to.equal(
+      'peers[0].address: expected an address: with direction: both we connect to the peer',
+    );
+    expect(refusal(`${MINIMAL}peers: [{ name: a, direction: push }]`).message).to.contain(
+      'peers[0].direction: expected one of pull, both',
+    );
   });
 
   it('refuses a peer that is called like this replica', () => {

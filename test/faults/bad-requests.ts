@@ -16,7 +16,7 @@ export type Random = () => number;
 
 type Target = readonly [method: string, target: string, body?: string];
 
-/** Routes of the daemon, as a peer or a person asks. */
+/** Routes of the daemon, as a peer or a person asks; `eve` is a peer of it. */
 const ROUTES: readonly Target[] = [
   ['GET', '/health'],
   ['GET', '/sync/changes?since=&limit=10'],
@@ -27,6 +27,12 @@ const ROUTES: readonly Target[] = [
   ],
   ['GET', '/sync/changes?since=&node=fuzz&epoch=ab&peek=1&wait=0'],
   ['GET', '/sync/changes?since=&limit=10&node=fuzz&epoch=ab&prompt=1'],
+  ['POST', '/sync/changes?node=eve&epoch=ab'],
+  [
+    'POST',
+    '/sync/changes?node=eve&epoch=ab&since=&to=ab&pruned=0&invited=1&now=2',
+    '{"protocol":1,"node":"eve","epoch":"ab","changes":[],"next_cursor":"ab.1.cd","has_more":false}',
+  ],
   ['GET', '/sync/status'],
   ['GET', '/nodes'],
   ['GET', '/sync/conflicts'],
@@ -44,7 +50,6 @@ const ROUTES: readonly Target[] = [
 /** What the contract names besides, and what nobody does: seldom, as any path that is not there answers the same. */
 const OTHERS: readonly Target[] = [
   ['GET', '/sync/changelog?tail=5'],
-  ['POST', '/sync/changes', '{"protocol":1,"changes":[]}'],
   ['POST', '/sync/conflicts/1/resolve', '{"keep":"local"}'],
   ['POST', '/sync/quarantine/1/retry', '{}'],
   ['POST', '/sync/backup', '{}'],

@@ -1,4 +1,5 @@
 import { createFeed, type FeedParts } from '#src/feed/feed.js';
+import type { OfferDesk } from '#src/feed/offers.js';
 import { listen, type Listening, type ListenOptions } from '#src/feed/listen.js';
 import { noRefusals } from '#src/feed/refusals.js';
 import { routesOf, type Route } from './routes-of.js';
@@ -46,6 +47,17 @@ export class AnnouncedCommits {
   }
 }
 
+/** Takes what macbook and phone offer, and tells nobody. */
+export const DESK: OfferDesk = {
+  peers: ['macbook', 'phone'],
+  pageSize: 1000,
+  admit: () => Promise.resolve(),
+  acceptSkew: () => undefined,
+  skewsMs: () => ({}),
+  took: () => undefined,
+  refused: () => undefined,
+};
+
 /** A feed on a port of its own in front of a database in memory. */
 export interface ServedFeed {
   readonly url: string;
@@ -89,6 +101,7 @@ export async function serveFeed(
       },
       triggerAll: () => ['macbook', 'server'],
     },
+    offers: DESK,
     snapshots: {
       hold: () => Promise.reject(new TypeError('Expected no snapshot to be asked for')),
     },

@@ -72,7 +72,9 @@ describe('init', () => {
     const loaded = loadConfig(config, { HOME: '/home/x', X: 'y' });
     expect(loaded.node).to.include({ id: 'desktop' });
     expect(loaded.database.path).to.equal(file);
-    expect(loaded.peers).to.deep.equal([{ name: 'macbook', address: 'http://10.0.0.2:8091' }]);
+    expect(loaded.peers).to.deep.equal([
+      { name: 'macbook', address: 'http://10.0.0.2:8091', direction: 'pull' },
+    ]);
     const connection = new BetterSqlite3(file, { readonly: true });
     const replicated = checkTables(loaded, connection).map((table) => table.name);
     connection.close();

@@ -18,6 +18,8 @@ export interface GroupOptions {
   readonly tables: readonly object[];
   /** Who pulls from whom. */
   readonly peers: Readonly<Record<string, readonly string[]>>;
+  /** Who can't be reached by the others, and feeds its peers over its own connections. */
+  readonly firewalled?: readonly string[];
   /** Over the defaults of a test, for every replica. */
   readonly settings?: Settings;
   /** Where a replica reaches a peer that listens on this port; default: there. */
@@ -60,23 +62,34 @@ export class ReplicaGroup {
     readonly replicas: readonly Replica[],
   ) {}
 
-  static async create({ tables, peers, settings = {}, route }: GroupOptions): Promise<ReplicaGroup> {
+  static async create({
+    tables,
+    peers,
+    firewalled = [],
+    settings = {},
+    route,
+  }: GroupOptions): Promise<ReplicaGroup> {
     const folder = mkdtempSync(join(tmpdir(), 'replicas-'));
     const names = Object.keys(peers);
     const ports = await freePorts(names.length);
     const portOf = (name: string) => ports[names.indexOf(name)] ?? 0;
     const replicas: Replica[] = [];
     for (const name of names) {
+      const direction = firewalled.includes(name) ? { direction: 'both' } : {};
       const itsPeers: object[] = [];
       for (const peer of peers[name] ?? []) {
         const port = (await route?.(name, peer, portOf(peer))) ?? portOf(peer);
-        itsPeers.push({ name: peer, address: `127.0.0.1:${port}` });
+        const address = firewalled.includes(peer) ? {} : { address: `127.0.0.1:${port}` };
+        itsPeers.push({ name: peer, ...address, ...direction });
       }
+      const reached = (peers[name] ?? []).filter((peer) => !firewalled.includes(peer));
       const sections = merged(TEST_SETTINGS, settings, {
         node: { id: name, listen: `127.0.0.1:${portOf(name)}` },
       });
       const config = { ...sections, tables, peers: itsPeers };
-      replicas.push(new Replica(name, join(folder, name), portOf(name), peers[name] ?? [], config));
+      replicas.push(
+        new Replica(name, join(folder, name), portOf(name), reached, config, firewalled.includes(name)),
+      );
     }
     return new ReplicaGroup(folder, replicas);
   }
@@ -148,6 +161,7 @@ export class Replica {
     port: number,
     readonly peers: readonly string[],
     config: Readonly<Record<string, unknown>>,
+    private readonly offers = false,
   ) {
     mkdirSync(folder, { recursive: true });
     this.database = join(folder, 'app.db');
@@ -190,7 +204,22 @@ export class Replica {
     const started = this.log.findIndex(
       (line, at) => at >= from && line.message === 'pull started' && ofPeer(line),
     );
-    return (await this.logged('pull finished', ofPeer, started)) as unknown as PullCounts;
+    const pulled = (await this.logged('pull finished', ofPeer, started)) as unknown as PullCounts;
+    if (!this.offers) return pulled;
+    const finished = this.log.findIndex(
+      (line, at) => at >= started && line.message === 'pull finished' && ofPeer(line),
+    );
+    return sum(pulled, await this.offered(peer, finished));
+  }
+
+  /** What an offer to a peer did that began after this line of the log; needs the log at debug level. */
+  async offered(peer: string, from: number): Promise<PullCounts> {
+    const ofPeer = (line: LogLine) => line.peer === peer;
+    await this.logged('offer started', ofPeer, from);
+    const started = this.log.findIndex(
+      (line, at) => at >= from && line.message === 'offer started' && ofPeer(line),
+    );
+    return (await this.logged('offer finished', ofPeer, started)) as unknown as PullCounts;
   }
 
   /** What the running daemon says of itself. */
@@ -260,6 +289,16 @@ function isFolded({ database }: Replica): boolean {
 
 function hasMoved({ applied, skipped, quarantined }: PullCounts): boolean {
   return applied + skipped + quarantined > 0;
+}
+
+function sum(a: PullCounts, b: PullCounts): PullCounts {
+  return {
+    peer: a.peer,
+    applied: a.applied + b.applied,
+    skipped: a.skipped + b.skipped,
+    conflicts: a.conflicts + b.conflicts,
+    quarantined: a.quarantined + b.quarantined,
+  };
 }
 
 function parsed(line: string): LogLine {

@@ -68,7 +68,7 @@ export class QuickReplica {
   abortSkewMs = Infinity;
   /** The application's own connection. */
   readonly app: Database;
-  private readonly database: Database;
+  readonly database: Database;
   readonly changelog: Changelog;
 
   constructor(
@@ -163,7 +163,7 @@ export class QuickReplica {
   }
 
   /** Goes on as a new instance, for a peer has what this log had and has no more. */
-  private believeRewound(heard: Heard | null = null): void {
+  believeRewound(heard: Heard | null = null): void {
     this.write(() => {
       renewRewound(this.database, heard?.born_ms);
       tellOwn(this.changelog, this.nowMs);
@@ -240,10 +240,10 @@ export class QuickReplica {
   }
 
   /** Notes what a puller has, and says of itself. */
-  private meet({ cursor, member }: PullStart): void {
+  meet({ cursor, member }: PullStart, name = member.node): void {
     const { overclaimed } = this.write(() => {
       const acknowledged = placeOf(this.database, readReplica(this.database).epoch, cursor);
-      const { node: name, epoch } = member;
+      const { epoch } = member;
       this.changelog
         .prepare(statement('peers/acknowledge'))
         .run({ name, epoch, acknowledged, nowMs: this.nowMs });
@@ -256,7 +256,7 @@ export class QuickReplica {
     return this.database.transaction(work).immediate();
   }
 
-  private applyWhole(page: Page, peer: string, { cursor: since, pruned }: PullStart): PartDone {
+  applyWhole(page: Page, peer: string, { cursor: since, pruned }: PullStart, asked = this.origin): PartDone {
     // So few that the small pages of a random history have them too.
     let progress = beginPage(page, 2);
     for (;;) {
@@ -269,7 +269,7 @@ export class QuickReplica {
               peer,
               since,
               pruned,
-              epoch: this.origin.split('@')[1] ?? '',
+              epoch: asked.split('@')[1] ?? '',
               boxMs: 1,
               elapsedMs: () => 0,
             });

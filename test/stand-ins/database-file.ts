@@ -16,7 +16,7 @@ export interface DatabaseFile {
 }
 
 export interface FileOptions {
-  readonly peers?: readonly { name: string; address: string }[];
+  readonly peers?: readonly { name: string; address?: string; direction?: string }[];
   readonly port?: number;
   /** False: `migrate` was not run. */
   readonly migrated?: boolean;

@@ -169,6 +169,17 @@ describe('a replica that takes offers, on a real database', () => {
     expect(server.app.prepare('SELECT count(*) FROM secrets').pluck().get()).to.equal(0);
   });
 
+  it('holds a change that is stamped too far ahead, as of a page that was pulled', async () => {
+    const { query, page } = await honest();
+    const [first, ...others] = page.changes;
+    const stamp = Date.now() + 3_600_000;
+    const record = { ...(first?.record as object), updated_at: stamp };
+    const body = JSON.stringify({ ...page, changes: [{ ...first, stamp, record }, ...others] });
+    expect(await offered(query, body)).to.equal('200 taken');
+    expect(wordsOf(server.app)).to.deep.equal(['of the server', 'too']);
+    expect((await server.replica.status()).quarantined).to.equal(1);
+  });
+
   function changed(fields: Record<string, unknown>): (page: Page) => unknown {
     return (page) => ({ ...page, changes: page.changes.map((change) => ({ ...change, ...fields })) });
   }

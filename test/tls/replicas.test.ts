@@ -64,6 +64,17 @@ withPrograms(['openssl'], () => {
     const issueTo = (replica: Replica, names?: string): CertificateFiles =>
       ours.issueTo(dirname(replica.configFile), replica.name, names === undefined ? {} : { names });
 
+    it('bring a peer that can not be reached what it lacks', async () => {
+      const edit = ({ configFile }: Replica, change: (text: string) => string) => {
+        writeFileSync(configFile, change(readFileSync(configFile, 'utf8')));
+      };
+      edit(laptop, (text) => text.replace(/( +)(address: .*)/, '$1$2\n$1direction: both'));
+      edit(desktop, (text) => text.replace(/\n +address: .*/, ''));
+      await Promise.all([desktop.start(), laptop.start()]);
+      addWord(laptop, 'a');
+      await until(() => countOf(desktop.database, 'words') === 1, 'the word on the desktop');
+    });
+
     it('hear of changes at once', async () => {
       for (const { configFile } of [desktop, laptop]) {
         const text = readFileSync(configFile, 'utf8');

@@ -84,7 +84,11 @@ async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullRe
   const startedOver = new Set<string>();
   for (;;) {
     try {
-      const total = await parts.turns.run(() => pullPages(parts, empty(parts.peer), signal), signal);
+      const total = await parts.turns.run(
+        parts.peer,
+        () => pullPages(parts, empty(parts.peer), signal),
+        signal,
+      );
       return { ...total, durationMs: parts.now() - startedMs };
     } catch (error) {
       const code = error instanceof SyncError ? error.code : '';

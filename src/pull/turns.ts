@@ -1,35 +1,52 @@
 import { orAborted } from './deadline.js';
 
-/** A peer that takes longer is not waited for: then a row may come from two. */
-const PATIENCE_MS = 1_000;
+/** Longer than the pulls of a busy machine; a peer that takes longer is not waited for: then a row may come from two. */
+const PATIENCE_MS = 10_000;
 
 /**
  * The turns of a replica's pulls: what one has brought, the next peer need not send again. Each waits for those before
- * it, but for none of them longer than `patienceMs` after it began.
+ * it, but for none of them longer than `patienceMs` after it began, and not at all for a peer whose last pull took longer.
  */
 export class Turns {
   private before: Promise<void> = Promise.resolve();
+  /** Peers whose last pull outlasted all patience. */
+  private readonly slow = new Set<string>();
 
   constructor(private readonly patienceMs = PATIENCE_MS) {}
 
-  /** Runs a pull in its turn. Rejects as it does, or with the signal's reason. */
-  async run<T>(pull: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /** Runs a pull from a peer in its turn. Rejects as it does, or with the signal's reason. */
+  async run<T>(peer: string, pull: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const { before } = this;
     let end = (): void => undefined;
     const pulled = new Promise<void>((resolve) => (end = resolve));
-    this.before = before.then(() => this.endOrPatience(pulled));
+    this.before = before.then(() => this.endOrPatience(peer, pulled));
     try {
       await orAborted(before, signal);
-      return await pull();
+      return await this.timed(peer, pull);
     } finally {
       end();
     }
   }
 
-  private async endOrPatience(pulled: Promise<void>): Promise<void> {
+  private async timed<T>(peer: string, pull: () => Promise<T>): Promise<T> {
+    const startedMs = performance.now();
+    try {
+      return await pull();
+    } finally {
+      if (performance.now() - startedMs < this.patienceMs) this.slow.delete(peer);
+    }
+  }
+
+  private async endOrPatience(peer: string, pulled: Promise<void>): Promise<void> {
+    if (this.slow.has(peer)) return;
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.patienceMs)));
-    await Promise.race([pulled, patience]);
+    const outlasted = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.slow.add(peer);
+        resolve();
+      }, this.patienceMs);
+    });
+    await Promise.race([pulled, outlasted]);
     clearTimeout(timer);
   }
 }

@@ -34,7 +34,7 @@ describe('the turns of pulls', () => {
   it('come one after the other, also where one fails', async () => {
     const turns = new Turns(FOREVER_MS);
     const [first, second, third] = [new Pull(), new Pull(), new Pull()];
-    const results = [first, second, third].map((pull) => turns.run(pull.run, never).catch(String));
+    const results = [first, second, third].map((pull) => turns.run('ann', pull.run, never).catch(String));
     await setImmediate();
     expect([first.begun, second.begun, third.begun]).to.deep.equal([true, false, false]);
     first.break();
@@ -51,8 +51,8 @@ describe('the turns of pulls', () => {
   it('are not waited for beyond all patience', async () => {
     const turns = new Turns(1);
     const [slow, next] = [new Pull(), new Pull()];
-    const slowly = turns.run(slow.run, never);
-    const result = turns.run(() => next.run().finally(() => undefined), never);
+    const slowly = turns.run('ann', slow.run, never);
+    const result = turns.run('bob', next.run, never);
     while (!next.begun) await setImmediate();
     next.finish();
     expect(await result).to.equal('pulled');
@@ -60,11 +60,31 @@ describe('the turns of pulls', () => {
     await slowly;
   });
 
+  it('are waited for no more of a peer that outlasted it, until one of its pulls is quick again', async () => {
+    const turns = new Turns(20);
+    const begins = async (slow: Pull): Promise<boolean> => {
+      const slowly = turns.run('ann', slow.run, never);
+      const next = new Pull();
+      const result = turns.run('bob', next.run, never);
+      await setImmediate();
+      const atOnce = next.begun;
+      while (!next.begun) await setImmediate();
+      next.finish();
+      slow.finish();
+      await Promise.all([result, slowly]);
+      return atOnce;
+    };
+    expect(await begins(new Pull())).to.equal(false);
+    expect(await begins(new Pull())).to.equal(true);
+    await turns.run('ann', () => Promise.resolve(), never);
+    expect(await begins(new Pull())).to.equal(false);
+  });
+
   it('begin their time when they come, however long those before took', async () => {
     const turns = new Turns(40);
     const pulls = [new Pull(), new Pull(), new Pull()];
     const startedMs = performance.now();
-    const results = pulls.map((pull) => turns.run(pull.run, never));
+    const results = pulls.map((pull, index) => turns.run(`peer ${index}`, pull.run, never));
     while (pulls.some(({ begun }) => !begun)) await setImmediate();
     expect(performance.now() - startedMs).to.be.greaterThan(75);
     for (const pull of pulls) pull.finish();
@@ -74,14 +94,14 @@ describe('the turns of pulls', () => {
   it('are given up at once where the replica stops', async () => {
     const turns = new Turns(FOREVER_MS);
     const [slow, next] = [new Pull(), new Pull()];
-    const slowly = turns.run(slow.run, never);
+    const slowly = turns.run('ann', slow.run, never);
     const stop = new AbortController();
-    const result = turns.run(next.run, stop.signal).catch((error: unknown) => error);
+    const result = turns.run('bob', next.run, stop.signal).catch((error: unknown) => error);
     stop.abort();
     expect(await result).to.equal(stop.signal.reason);
     expect(next.begun).to.equal(false);
     slow.finish();
     await slowly;
-    expect(await turns.run(() => Promise.resolve('free again'), never)).to.equal('free again');
+    expect(await turns.run('bob', () => Promise.resolve('free again'), never)).to.equal('free again');
   });
 });

@@ -70,11 +70,11 @@ function zippedLines({ database }: BenchReplica, changed: number): number {
   return gzipSync(rows.map((row) => `${JSON.stringify(row)}\n`).join('')).length;
 }
 
-/** Five replicas that all pull from all on their own schedule, while five applications write. */
+/** Five replicas that all hear of all at once, and pull on their own schedule too, while five applications write. */
 async function meshRows(bench: Bench): Promise<Figure> {
   const others = (name: string) => MESH.filter((peer) => peer !== name);
   const peers = Object.fromEntries(MESH.map((name) => [name, others(name)]));
-  const replicas = await createReplicas(bench.folder(), peers, { interval: '1s' });
+  const replicas = await createReplicas(bench.folder(), peers, { interval: '1s', live: true });
   try {
     for (const replica of replicas) await replica.start();
     // Who meets a peer for the first time compares everything with it, whatever it has from others.

@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { Resolvers } from '../config/resolvers.js';
 import { registerKeyHash } from '../database/key-hash.js';
+import { prepared as preparedOnce } from '../database/prepared.js';
 import type { ReplicatedTable } from '../database/replicable.js';
 import { statement, type Sql } from '../sql/template.js';
 import type { Cursor } from '../wire/cursor.js';
@@ -106,7 +107,7 @@ interface ReplicaRow extends Instance {
 }
 
 export function readReplica(database: Database): ReplicaRow {
-  const row = database.prepare<[], ReplicaRow>(statement('changelog/replica')).get();
+  const row = preparedOnce<[], ReplicaRow>(database, statement('changelog/replica')).get();
   if (row === undefined) throw new TypeError('Expected _sync_replica to hold one row');
   return row;
 }

@@ -50,11 +50,14 @@ export function lastMarkOf(database: Database): LastMark {
   return { epoch: readReplica(database).epoch, log_id: logId, mark, file: fileIdOf(database.name) };
 }
 
-/** Remembers where the instance stands, unless that is what `known` says; returns it. Call after a commit. */
-export function keepMark(database: Database, known: LastMark | null = null): LastMark {
-  const last = lastMarkOf(database);
-  if (known !== null && known.mark === last.mark && known.epoch === last.epoch) return known;
-  const path = markFileOf(database.name);
+/** Remembers where the instance stands. Call after a commit. Throws `mark_file`. */
+export function keepMark(database: Database): void {
+  writeMarkFile(database.name, lastMarkOf(database));
+}
+
+/** Throws `mark_file` where it can't be written. */
+export function writeMarkFile(databasePath: string, last: LastMark): void {
+  const path = markFileOf(databasePath);
   const unfinished = `${path}.${process.pid}.unfinished`;
   try {
     // Renamed into place: a reader finds the old or the new one, whole.
@@ -66,7 +69,6 @@ export function keepMark(database: Database, known: LastMark | null = null): Las
       cause,
     });
   }
-  return last;
 }
 
 /** Forgets it: the database is no replica any more. */

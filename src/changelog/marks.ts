@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { newMark } from '../database/migrate.js';
+import { prepared } from '../database/prepared.js';
 import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { formatCursor, parseCursor, type Place } from '../wire/cursor.js';
@@ -13,14 +14,14 @@ const DRAWS_PER_THINNING = 64;
 
 /** The newest log id ever given. */
 export function headOf(database: Database): number {
-  return database.prepare<[], { head: number }>(statement('changelog/head')).get()?.head ?? 0;
+  return prepared<[], { head: number }>(database, statement('changelog/head')).get()?.head ?? 0;
 }
 
 /** Draws a mark for the log as long as it is now. Call in the transaction that made it longer. */
 export function drawMark(database: Database): void {
   const logId = headOf(database);
   const mark = newMark();
-  database.prepare(statement('changelog/draw-mark')).run({ logId, mark });
+  prepared(database, statement('changelog/draw-mark')).run({ logId, mark });
   if (Number.parseInt(mark.slice(0, 4), 16) % DRAWS_PER_THINNING === 0) {
     database.prepare(statement('changelog/thin-marks')).run({ newestKept: logId - MARKED_LOG_IDS });
   }
@@ -29,7 +30,7 @@ export function drawMark(database: Database): void {
 /** The newest mark; there is one from `migrate` on. */
 export function newestMarkOf(database: Database): Place {
   const sql = statement('changelog/newest-mark');
-  const newest = database.prepare<[], Place>(sql).get();
+  const newest = prepared<[], Place>(database, sql).get();
   if (newest === undefined) throw new TypeError('Expected _sync_marks to hold a mark');
   return newest;
 }
@@ -42,7 +43,7 @@ export function markedHeadOf(database: Database): number {
 /** The cursor that stands for everything up to `logId`. */
 export function cursorAt(database: Database, epoch: string, logId: number): string {
   const sql = statement('changelog/mark-at-or-after');
-  const mark = database.prepare<[{ logId: number }], { mark: string }>(sql).get({ logId })?.mark;
+  const mark = prepared<[{ logId: number }], { mark: string }>(database, sql).get({ logId })?.mark;
   if (mark === undefined) throw new TypeError(`Expected a mark at or after log id ${logId}`);
   return formatCursor({ epoch, logId, mark });
 }
@@ -83,5 +84,5 @@ export function believed(database: Database, claim: Claim | undefined): number {
 
 function isOurs(database: Database, { logId, mark }: Place): boolean {
   const sql = statement('changelog/mark-named');
-  return database.prepare<[Place]>(sql).get({ logId, mark }) !== undefined;
+  return prepared<[Place]>(database, sql).get({ logId, mark }) !== undefined;
 }

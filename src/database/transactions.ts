@@ -1,6 +1,7 @@
+import { setImmediate as soon } from 'node:timers';
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
-import { environmentError, isBusy } from './open.js';
+import { environmentError, isBusy, sqliteCodeOf } from './open.js';
 import { SyncError } from '../errors.js';
 
 /*
@@ -23,7 +24,8 @@ const SHORTEST_TURN_MS = 1;
 
 /**
  * And we checkpoint after so much of the pages that `wal_autocheckpoint` names: a checkpoint is made by whose commit
- * passes that number, and that program's commits should not be the ones that wait for it.
+ * passes that number, and that program's commits should not be the ones that wait for it. Ours do not wait either: it is
+ * made once the commit was answered.
  */
 const SHORT_CHECKPOINT = 0.5;
 
@@ -58,7 +60,7 @@ export class Transactions {
   private busyUntilMs = -Infinity;
   /** Pages, as configured; 0: never. */
   private readonly autocheckpoint: number;
-  private autocheckpointNow: number;
+  private willCheckpoint = false;
 
   constructor(
     private readonly database: Database,
@@ -66,11 +68,16 @@ export class Transactions {
     private readonly afterRollback: () => void,
   ) {
     this.autocheckpoint = database.pragma('wal_autocheckpoint', { simple: true }) as number;
-    this.autocheckpointNow = this.autocheckpoint;
+    database.pragma('wal_autocheckpoint = 0');
   }
 
   stop(): void {
     this.stopping = true;
+  }
+
+  /** The WAL is checkpointed where it has so many pages after a transaction; 0: never. */
+  get checkpointPages(): number {
+    return Math.ceil(this.autocheckpoint * (this.isBesideWriter() ? SHORT_CHECKPOINT : 1));
   }
 
   /** How long the transaction that is open may hold the lock. */
@@ -105,7 +112,6 @@ export class Transactions {
 
   private runTimed<T>(work: () => T): T {
     this.lookForCommits();
-    this.planCheckpoint();
     let tookMs: number | null = null;
     const timed = (): T => {
       const startedMs = performance.now();
@@ -119,6 +125,7 @@ export class Transactions {
       return this.database.transaction(timed).immediate();
     } finally {
       if (tookMs !== null) this.planTurn(tookMs);
+      this.planCheckpoint();
     }
   }
 
@@ -135,10 +142,21 @@ export class Transactions {
   }
 
   private planCheckpoint(): void {
-    const pages = Math.ceil(this.autocheckpoint * (this.isBesideWriter() ? SHORT_CHECKPOINT : 1));
-    if (pages === this.autocheckpointNow) return;
-    this.database.pragma(`wal_autocheckpoint = ${pages}`);
-    this.autocheckpointNow = pages;
+    if (this.willCheckpoint || this.autocheckpoint === 0) return;
+    this.willCheckpoint = true;
+    soon(() => {
+      this.willCheckpoint = false;
+      if (this.database.open) this.checkpointWhereLong();
+    });
+  }
+
+  private checkpointWhereLong(): void {
+    try {
+      if (walPagesOf(this.database) >= this.checkpointPages) this.database.pragma('wal_checkpoint(PASSIVE)');
+    } catch (error) {
+      // As with SQLite's own: what is committed is in the WAL, and the checkpoint of the schedule tells of it.
+      if (sqliteCodeOf(error) === undefined) throw error;
+    }
   }
 
   private isBesideWriter(): boolean {
@@ -155,6 +173,12 @@ export class Transactions {
     else return;
     this.heldMs = 0;
   }
+}
+
+/** Pages in the WAL that are not in the database file yet; 0 in another journal mode. */
+function walPagesOf(database: Database): number {
+  const [wal] = database.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[];
+  return wal === undefined ? 0 : wal.log - wal.checkpointed;
 }
 
 function busyError(file: string, cause: unknown): SyncError {

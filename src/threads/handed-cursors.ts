@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { readReplica } from '../changelog/changelog.js';
 import { headOf } from '../changelog/marks.js';
+import { prepared } from '../database/prepared.js';
 import { statement } from '../sql/template.js';
 import { parseCursor } from '../wire/cursor.js';
 
@@ -54,7 +55,7 @@ export class HandedCursors {
     const head = headOf(this.database);
     this.saved = [...this.unsaved].filter(([, handed]) => handed.head < head);
     const { epoch } = readReplica(this.database);
-    const note = this.database.prepare(statement('peers/note-handed'));
+    const note = prepared(this.database, statement('peers/note-handed'));
     for (const [name, { cursors }] of this.saved) {
       const places = cursors.map(parseCursor).filter((cursor) => cursor?.epoch === epoch);
       note.run({ name, handed: JSON.stringify(places.map((cursor) => cursor?.logId)) });

@@ -8,7 +8,7 @@ import {
   renewRewound,
   type Renewal,
 } from '../changelog/identity.js';
-import { keepMark, type LastMark } from '../changelog/mark-file.js';
+import { lastMarkOf, writeMarkFile, type LastMark } from '../changelog/mark-file.js';
 import { tellOwn } from '../changelog/own-member.js';
 import { SyncError } from '../errors.js';
 import type { Heard } from '../wire/members.js';
@@ -19,8 +19,9 @@ const RENEWAL_PAUSE_MS = 10 * 60 * 1000;
 /** Sees to it that a database that was restored while it is open goes on as a new instance. */
 export class InstanceWatch {
   private renewal: Renewal | null = null;
-  /** What the mark file says; null before it was written. */
+  /** What the mark file says, or is to say; null before the first commit. */
   private lastMark: LastMark | null = null;
+  private isWritten = true;
   /** When a peer's word last renewed this instance, on the clock of `performance`. */
   private renewedByPeerMs = -Infinity;
 
@@ -63,9 +64,36 @@ export class InstanceWatch {
     this.renewed();
   }
 
-  /** Call after each commit. */
+  /**
+   * Call after each commit. Replacing a file takes longer than a small transaction: whoever waits for the commit has its
+   * answer first.
+   */
   committed(): void {
-    this.lastMark = keepMark(this.database, this.lastMark);
+    const known = this.lastMark;
+    const last = lastMarkOf(this.database);
+    if (known !== null && known.mark === last.mark && known.epoch === last.epoch) return;
+    this.lastMark = last;
+    if (this.isWritten)
+      setImmediate(() => {
+        this.tryToWrite();
+      });
+    this.isWritten = false;
+  }
+
+  /** Writes the mark file where it is not written yet. Call before each transaction. Throws `mark_file`. */
+  writeMark(): void {
+    if (this.isWritten || this.lastMark === null) return;
+    writeMarkFile(this.database.name, this.lastMark);
+    this.isWritten = true;
+  }
+
+  private tryToWrite(): void {
+    try {
+      this.writeMark();
+    } catch (error) {
+      // The next transaction tries it again, and fails by it.
+      if (!(error instanceof SyncError)) throw error;
+    }
   }
 
   private renewed(): void {

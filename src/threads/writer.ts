@@ -207,6 +207,7 @@ export class Writer implements WriterCalls {
     await this.last;
     this.runCheckpoint('TRUNCATE');
     this.database.close();
+    this.instance.writeMark();
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -219,6 +220,7 @@ export class Writer implements WriterCalls {
   /** Runs work in a write transaction, once what a change of the schema made necessary is done. */
   private async write<T>(work: () => T, isPressed = false): Promise<T> {
     const { result, schema } = await this.transactions.run(() => {
+      this.instance.writeMark();
       const schema = this.changelogAt.repair();
       this.instance.renewReplaced();
       this.noteServed();

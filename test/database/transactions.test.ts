@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setImmediate as soon } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect } from 'chai';
 import { Transactions } from '#src/database/transactions.js';
@@ -42,7 +43,7 @@ describe('transactions of ours, one after the other', function () {
     while (running) {
       await transactions.run(() => {
         boxes.add(transactions.boxMs);
-        checkpoints.add(database.pragma('wal_autocheckpoint', { simple: true }));
+        checkpoints.add(transactions.checkpointPages);
         hold(database, transactions.boxMs);
       });
     }
@@ -53,6 +54,38 @@ describe('transactions of ours, one after the other', function () {
     expect(committed).to.be.above(20);
     expect([...boxes]).to.deep.equal([200, 1]);
     expect([...checkpoints]).to.deep.equal([1000, 500]);
+  });
+
+  it('checkpoint a WAL that has become long once the commit was answered', async () => {
+    const database = new BetterSqlite3(join(scratchFolder(), 'app.db'));
+    database.pragma('journal_mode = WAL');
+    database.exec('CREATE TABLE ours (content)');
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    const transactions = new Transactions(database, 5_000, () => undefined);
+    const insert = database.prepare('INSERT INTO ours VALUES (zeroblob(?))');
+    const rest = () => database.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[];
+    await transactions.run(() => insert.run(2_000 * 4096));
+    const [answered] = rest();
+    await soon();
+    const [later] = rest();
+    database.close();
+    expect(answered).to.include({ checkpointed: 0 });
+    expect(answered?.log).to.be.above(2_000);
+    expect(later).to.include({ log: answered?.log, checkpointed: answered?.log });
+  });
+
+  it('leave a short WAL as it is', async () => {
+    const database = new BetterSqlite3(join(scratchFolder(), 'app.db'));
+    database.pragma('journal_mode = WAL');
+    database.exec('CREATE TABLE ours (content)');
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    const transactions = new Transactions(database, 5_000, () => undefined);
+    await transactions.run(() => database.exec('INSERT INTO ours VALUES (1)'));
+    await soon();
+    const [rest] = database.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[];
+    database.close();
+    expect(rest).to.include({ checkpointed: 0 });
+    expect(rest?.log).to.be.above(0);
   });
 });
 

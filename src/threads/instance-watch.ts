@@ -38,8 +38,12 @@ export class InstanceWatch {
     return renewal;
   }
 
-  /** A backup may be restored into the file that is open. Call in a write transaction, before anything is folded. */
+  /**
+   * A backup may be restored into the file that is open. Call in a write transaction, before anything is folded. Throws
+   * `mark_file` where the mark of the commit before could not be written.
+   */
   renewReplaced(): void {
+    this.writeMark();
     if (this.lastMark === null || !isReplaced(this.database, this.lastMark)) return;
     renew(this.database, this.node);
     this.renewed();
@@ -80,7 +84,7 @@ export class InstanceWatch {
     this.isWritten = false;
   }
 
-  /** Writes the mark file where it is not written yet. Call before each transaction. Throws `mark_file`. */
+  /** Writes the mark file where it is not written yet. Throws `mark_file`. */
   writeMark(): void {
     if (this.isWritten || this.lastMark === null) return;
     writeMarkFile(this.database.name, this.lastMark);

@@ -196,10 +196,7 @@ export class Writer implements WriterCalls {
   }
 
   optimize(): Promise<void> {
-    return this.inTurn(() => {
-      this.database.pragma('optimize');
-      return Promise.resolve();
-    });
+    return this.inTurn(() => Promise.resolve(void this.database.pragma('optimize')));
   }
 
   async close(): Promise<void> {
@@ -220,7 +217,6 @@ export class Writer implements WriterCalls {
   /** Runs work in a write transaction, once what a change of the schema made necessary is done. */
   private async write<T>(work: () => T, isPressed = false): Promise<T> {
     const { result, schema } = await this.transactions.run(() => {
-      this.instance.writeMark();
       const schema = this.changelogAt.repair();
       this.instance.renewReplaced();
       this.noteServed();

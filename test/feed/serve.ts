@@ -97,6 +97,7 @@ export async function serveFeed(
     signal: end.signal,
     fold: () => database.writer.fold(),
     status: () => Promise.resolve({ node: 'desktop' }),
+    activity: () => ({ now_s: 1704326400, seconds: [] }),
     metrics: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
     nodes: () => Promise.resolve({ nodes: [] }),
     now: () => 1704326400000,

@@ -27,6 +27,9 @@ export function insightRoutes({ reader, activity }: Pick<FeedParts, 'reader' | '
   router.get('/sync/tables', async (_request, response) => {
     response.json({ tables: await reader.tables() });
   });
+  router.get('/sync/conflicts', async (request, response) => {
+    response.json(await reader.conflicts(parsed(listQuery, request.query).limit));
+  });
   router.get('/sync/quarantine', async (request, response) => {
     response.json(await reader.held(parsed(listQuery, request.query).limit));
   });

@@ -226,8 +226,8 @@ export interface ReaderCalls {
   status(): Promise<StoredStatus>;
   /** Who this replica is now. */
   identity(): Promise<Instance>;
-  /** The conflicts that are open. */
-  conflicts(): Promise<ConflictList>;
+  /** The newest conflicts that are open. */
+  conflicts(limit?: number): Promise<ConflictList>;
   /** The oldest changes in quarantine. */
   held(limit: number): Promise<HeldList>;
   /** The newest entries of the changelog. */

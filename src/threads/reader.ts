@@ -91,8 +91,8 @@ export class Reader implements ReaderCalls {
     });
   }
 
-  conflicts(): Promise<ConflictList> {
-    return answer(() => listConflicts(this.database, { all: false }));
+  conflicts(limit?: number): Promise<ConflictList> {
+    return answer(() => listConflicts(this.database, { all: false }, limit));
   }
 
   held(limit: number): Promise<HeldList> {

@@ -1,6 +1,7 @@
 import { AskError, type Ask } from './ask.js';
 import { buttonKey } from './buttons.js';
 import { byId } from './dom.js';
+import { bytes } from './format.js';
 import type { Model } from './model.js';
 
 /** What is asked of the daemon when a button is pressed; resolves with what is then said. */
@@ -25,6 +26,14 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   async 'sync-all'(ask) {
     await ask('POST', '/sync/trigger-all');
     return 'A pull from every peer was asked for.';
+  },
+  async 'back-up'(ask) {
+    const answer = await ask<{ status: 'made'; file: string; bytes: number } | { status: 'running' }>(
+      'POST',
+      '/sync/backup',
+    );
+    if (answer.status === 'running') return 'The backup is being made.';
+    return `The backup ${answer.file} of ${bytes(answer.bytes)} was made.`;
   },
   async retry(ask, id) {
     const { released, reason } = await ask<{ released: boolean; reason: string | null }>(

@@ -45,8 +45,16 @@ export interface StatusAnswer {
   readonly wal_bytes: number;
   readonly disk_free_bytes: number | null;
   readonly disk_low: boolean;
+  /** Absent where the daemon makes no backups. */
+  readonly backup?: BackupAnswer;
   readonly peers: readonly PeerAnswer[];
   readonly members: readonly { readonly node: string; readonly via: 'direct' | 'others' }[];
+}
+
+export interface BackupAnswer {
+  readonly last: { readonly at_ms: number; readonly bytes: number } | null;
+  readonly running: boolean;
+  readonly last_error: { readonly message: string } | null;
 }
 
 export interface TableAnswer {

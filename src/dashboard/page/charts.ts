@@ -114,7 +114,7 @@ function plotIn(box: HTMLElement, lines: readonly Line[], { legend, text, isLog 
     {
       width: Math.max(1, box.clientWidth),
       height: HEIGHT,
-      padding: [10, 8, 0, 0],
+      padding: [10, 28, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
@@ -124,12 +124,11 @@ function plotIn(box: HTMLElement, lines: readonly Line[], { legend, text, isLog 
           : { range: (_plot, _min, max) => [0, Math.max(1, max * 1.15)] },
       },
       axes: [
-        { ...axis, space: 70, values: (_plot, splits) => splits.map(clock) },
+        { ...axis, space: 80, size: 32, values: (_plot, splits) => splits.map(clock) },
         {
           ...axis,
           size: 64,
-          values: (_plot, splits) =>
-            splits.map((value) => (value === null || (isLog && !isDecade(value)) ? '' : text(value))),
+          values: (_plot, splits) => splits.map((value) => (isLog && !isDecade(value) ? '' : text(value))),
         },
       ],
       series: [

@@ -1,7 +1,7 @@
-import type { StatusAnswer } from './answers.js';
+import type { BackupAnswer, StatusAnswer } from './answers.js';
 import { button, buttonKey, refusal } from './buttons.js';
 import { byId, h, render, type Child } from './dom.js';
-import { bytes, count, counted } from './format.js';
+import { bytes, count, counted, time } from './format.js';
 import type { Model } from './model.js';
 import { MARKS, pullState, type Level } from './peer-state.js';
 
@@ -37,7 +37,12 @@ export function showHeader(model: Model, status: StatusAnswer): void {
     kind: 'main',
     busyText: 'Asking…',
   });
-  render(byId('commands'), pulls ? syncAll : null);
+  const backUp = button(model, {
+    action: 'back-up',
+    text: status.backup?.running === true ? 'Backing up…' : 'Back up',
+    busyText: 'Backing up…',
+  });
+  render(byId('commands'), pulls ? syncAll : null, status.backup === undefined ? null : backUp);
   document.title = titleOf(findingsOf(status), status);
 }
 
@@ -57,6 +62,7 @@ export function showAttention(model: Model, status: StatusAnswer): void {
     byId('attention'),
     ...(items.length === 0 ? all : [h('ul', { class: worst }, ...items)]),
     refusal(model, buttonKey('sync-all')),
+    refusal(model, buttonKey('back-up')),
   );
 }
 
@@ -90,6 +96,9 @@ export function findingsOf(status: StatusAnswer): Finding[] {
     quarantined > 0
       ? { level: 'warn', text: `${counted(quarantined, 'change')} in quarantine`, href: '#quarantine-title' }
       : null,
+    status.backup?.last_error == null
+      ? null
+      : { level: 'error', text: `The last backup failed: ${status.backup.last_error.message}`, href: null },
     legacy.length > 0
       ? {
           level: 'warn',
@@ -123,10 +132,16 @@ export function showFigures(status: StatusAnswer): void {
     ...figure('Not folded', count(status.unfolded), 'entries of the application'),
     ...figure('Changelog', count(status.head), 'newest log id'),
     ...figure('Database', bytes(status.database_bytes), `and ${bytes(status.wal_bytes)} of WAL`),
+    ...(status.backup === undefined ? [] : backupFigure(status.backup, status.time_ms)),
     ...figure('Free space', free, status.disk_low ? '! almost full' : 'on its disk'),
   );
 }
 
-function figure(label: string, value: string, detail: string): Child[] {
+function backupFigure({ last }: BackupAnswer, nowMs: number): Child[] {
+  if (last === null) return figure('Last backup', 'none', 'of this database here');
+  return figure('Last backup', time(last.at_ms, nowMs), bytes(last.bytes));
+}
+
+function figure(label: string, value: Child, detail: string): Child[] {
   return [h('div', { 'data-key': label }, h('dt', {}, label), h('dd', {}, value, h('small', {}, detail)))];
 }

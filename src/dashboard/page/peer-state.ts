@@ -1,5 +1,5 @@
 import type { PeerAnswer, StatusAnswer } from './answers.js';
-import { count, counted, skew } from './format.js';
+import { count, skew } from './format.js';
 
 /** How well something is. Each has a mark beside its colour. */
 export type Level = 'ok' | 'busy' | 'warn' | 'error' | 'idle';
@@ -40,8 +40,9 @@ export function pullState({ address, behind, pull }: PeerAnswer): PeerState {
 export function servedState({ acknowledged }: PeerAnswer, { head }: StatusAnswer): PeerState | null {
   if (acknowledged === null) return null;
   const left = head - acknowledged;
-  if (left <= 0) return { level: 'ok', text: 'has all of ours' };
-  return { level: 'busy', text: `${counted(left, 'log entry', 'log entries')} to go` };
+  if (left <= 0) return { level: 'ok', text: 'has all' };
+  // Among the entries left may be some that are not for it.
+  return { level: 'busy', text: `at most ${count(left)} behind` };
 }
 
 /** When we last had an answer of it, or it one of ours; ms since 1970. */

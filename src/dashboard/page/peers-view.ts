@@ -11,12 +11,15 @@ const COLUMNS = [
   { title: 'Peer' },
   { title: 'State' },
   { title: 'Behind', numeric: true },
-  { title: 'Has of ours' },
+  { title: 'Pulls from here' },
   { title: 'Last contact' },
   { title: 'Clock', numeric: true },
   { title: 'Breaker' },
   { title: 'Pull' },
 ];
+
+/** Before the page is laid out there is no room for a picture, px. */
+const LEAST_WIDTH = 200;
 
 /** The picture of the group. */
 export function showPicture(status: StatusAnswer): void {
@@ -32,7 +35,7 @@ export function showPicture(status: StatusAnswer): void {
     );
     return;
   }
-  if (width > 0) render(box, picture(status, width));
+  if (width >= LEAST_WIDTH) render(box, picture(status, width));
   const { members } = status;
   const others = members.filter(({ via }) => via === 'others').map(({ node }) => node);
   render(

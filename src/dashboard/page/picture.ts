@@ -1,9 +1,9 @@
 import type { PeerAnswer, StatusAnswer } from './answers.js';
 import { svg } from './dom.js';
-import { ago } from './format.js';
-import { lastContact, MARKS, pullState, servedState, type Level } from './peer-state.js';
+import { ago, count } from './format.js';
+import { lastContact, MARKS, pullState, servedState, type Level, type PeerState } from './peer-state.js';
 
-const CARD_HEIGHT = 76;
+const CARD_HEIGHT = 80;
 const GAP = 20;
 const MARGIN = 2;
 /** Below this width the peers stand under this replica. */
@@ -43,6 +43,7 @@ function sideBySide(status: StatusAnswer, peers: readonly PeerAnswer[], width: n
   const self = { x: MARGIN, y: (height - CARD_HEIGHT) / 2, width: cardWidth, height: CARD_HEIGHT };
   const edges: SVGElement[] = [];
   const cards: SVGElement[] = [];
+  const spread = Math.min(24, (CARD_HEIGHT - 16) / rows);
   peers.forEach((peer, row) => {
     const box = {
       x: width - cardWidth - MARGIN,
@@ -50,49 +51,43 @@ function sideBySide(status: StatusAnswer, peers: readonly PeerAnswer[], width: n
       width: cardWidth,
       height: CARD_HEIGHT,
     };
-    edges.push(...curvesOf(peer, status, self, box));
+    const from = {
+      x: self.x + self.width,
+      y: self.y + self.height / 2 + (row - (rows - 1) / 2) * spread,
+    };
+    edges.push(...curvesOf(peer, status, from, box));
     cards.push(peerCard(peer, status, box));
   });
   return frame(status, width, height, [...edges, selfCard(status, self), ...cards]);
 }
 
 /** The upper curve leads to us, what we pull; the lower one to the peer, what it pulls of ours. */
-function curvesOf(peer: PeerAnswer, status: StatusAnswer, self: Box, box: Box): SVGElement[] {
-  const fromX = self.x + self.width;
-  const selfY = self.y + self.height / 2;
+function curvesOf(
+  peer: PeerAnswer,
+  status: StatusAnswer,
+  from: { readonly x: number; readonly y: number },
+  box: Box,
+): SVGElement[] {
   const peerY = box.y + box.height / 2;
-  const middle = (fromX + box.x) / 2;
-  const served = servedState(peer, status);
-  const curve = (shift: number, toSelf: boolean, level: Level, text: string): SVGElement[] => {
-    const [startY, endY] = [selfY + shift, peerY + shift];
-    const forward = `M ${fromX + 4} ${startY} C ${middle} ${startY}, ${middle} ${endY}, ${box.x - 4} ${endY}`;
-    const back = `M ${box.x - 4} ${endY} C ${middle} ${endY}, ${middle} ${startY}, ${fromX + 4} ${startY}`;
-    const labelX = fromX + (box.x - fromX) * 0.62;
-    // Where the curve is at that place.
-    const labelY = startY + (endY - startY) * 0.72;
+  // From there on it is straight, with room for its label.
+  const bendX = from.x + (box.x - from.x) * 0.42;
+  const middle = (from.x + bendX) / 2;
+  const curve = ({ text, level, toPeer }: Edge): SVGElement[] => {
+    const shift = toPeer ? 8 : -8;
+    const [startY, endY] = [from.y + (toPeer ? 3 : -3), peerY + shift];
+    const forward = `M ${from.x + 3} ${startY} C ${middle} ${startY}, ${middle} ${endY}, ${bendX} ${endY} H ${box.x - 3}`;
+    const back = `M ${box.x - 3} ${endY} H ${bendX} C ${middle} ${endY}, ${middle} ${startY}, ${from.x + 3} ${startY}`;
+    const label = { x: box.x - 14, y: endY + (toPeer ? 15 : -6), class: `edge-label ${level}` };
     return [
       svg('path', {
-        d: toSelf ? back : forward,
+        d: toPeer ? forward : back,
         class: `edge ${level}`,
         'marker-end': `url(#arrow-${level})`,
       }),
-      svg(
-        'text',
-        {
-          x: labelX,
-          y: labelY + (shift < 0 ? -7 : 17),
-          class: `edge-label ${level}`,
-          'text-anchor': 'middle',
-        },
-        text,
-      ),
+      svg('text', { ...label, 'text-anchor': 'end' }, text),
     ];
   };
-  const pull = pullState(peer);
-  return [
-    ...(peer.address === null ? [] : curve(-9, true, pull.level, pull.text)),
-    ...(served === null ? [] : curve(9, false, served.level, served.text)),
-  ];
+  return edgesOf(peer, status).flatMap(curve);
 }
 
 function stacked(status: StatusAnswer, peers: readonly PeerAnswer[], width: number): SVGSVGElement {
@@ -102,7 +97,7 @@ function stacked(status: StatusAnswer, peers: readonly PeerAnswer[], width: numb
   const cards: SVGElement[] = [];
   let y = self.y + self.height;
   peers.forEach((peer, row) => {
-    const lines = linesOf(peer, status);
+    const lines = edgesOf(peer, status);
     const top = y + 14 + lines.length * 20;
     const box = { x: MARGIN + 44, y: top, width: width - 44 - 2 * MARGIN, height: CARD_HEIGHT };
     const middle = top + CARD_HEIGHT / 2;
@@ -115,8 +110,14 @@ function stacked(status: StatusAnswer, peers: readonly PeerAnswer[], width: numb
         'marker-end': lines.some(({ toPeer }) => toPeer) ? `url(#arrow-${level})` : null,
       }),
     );
-    lines.forEach(({ text, level: of }, line) => {
-      edges.push(svg('text', { x: box.x, y: y + 24 + line * 20, class: `edge-label ${of}` }, text));
+    lines.forEach(({ text, level: of, toPeer }, line) => {
+      edges.push(
+        svg(
+          'text',
+          { x: box.x, y: y + 24 + line * 20, class: `edge-label ${of}` },
+          `${toPeer ? '↓' : '↑'} ${text}`,
+        ),
+      );
     });
     cards.push(peerCard(peer, status, box));
     y = top + CARD_HEIGHT;
@@ -124,17 +125,29 @@ function stacked(status: StatusAnswer, peers: readonly PeerAnswer[], width: numb
   return frame(status, width, y + MARGIN, [...edges, selfCard(status, self), ...cards]);
 }
 
-function linesOf(peer: PeerAnswer, status: StatusAnswer): { text: string; level: Level; toPeer: boolean }[] {
-  const pull = pullState(peer);
+interface Edge {
+  readonly text: string;
+  readonly level: Level;
+  /** Changes go from us to the peer. */
+  readonly toPeer: boolean;
+}
+
+function edgesOf(peer: PeerAnswer, status: StatusAnswer): Edge[] {
+  const { level, text } = pullState(peer);
+  const { behind } = peer;
   const served = servedState(peer, status);
+  const pulled = behind === null || level === 'error' ? text : `${count(behind)} behind`;
   return [
-    ...(peer.address === null
-      ? []
-      : [{ text: `↑ pulled from here: ${pull.text}`, level: pull.level, toPeer: false }]),
+    ...(peer.address === null ? [] : [{ text: `${status.node} pulls: ${pulled}`, level, toPeer: false }]),
     ...(served === null
       ? []
-      : [{ text: `↓ pulls from here: ${served.text}`, level: served.level, toPeer: true }]),
+      : [{ text: `${peer.name} pulls: ${served.text}`, level: servedLevel(peer, served), toPeer: true }]),
   ];
+}
+
+/** Who can't be reached does not come for more either. */
+function servedLevel(peer: PeerAnswer, { level }: PeerState): Level {
+  return peer.pull?.lost === true ? 'idle' : level;
 }
 
 function selfCard(status: StatusAnswer, box: Box): SVGElement {

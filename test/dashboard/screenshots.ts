@@ -1,11 +1,12 @@
 /*
- * npm run screenshots: writes the pictures of the dashboard in docs/images/, of three replicas that replicate for real
+ * npm run screenshots [-- --seconds N]: writes the pictures of the dashboard in docs/images/, of three replicas that replicate for real
  * and a fourth that is away.
  */
 
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 import type { Browser } from 'playwright-core';
 import { ReplicaGroup, until, type Replica } from '../replication/group.js';
@@ -14,8 +15,9 @@ import { BROWSER_TIMEOUT_MS, findChromium, launchChromium } from './browser.js';
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const KEY = 'the-key-of-these-pictures-and-no-other';
 
-/** The charts are to have something to show. */
-const WRITING_MS = Number(process.env.WRITING_MS ?? 150_000);
+/** The charts show five minutes, and are to show an ordinary day: the first rows have left them by then. */
+const { values: options } = parseArgs({ options: { seconds: { type: 'string', default: '320' } } });
+const WRITING_MS = Number(options.seconds) * 1000;
 
 const SCHEMA = `
   CREATE TABLE words (
@@ -37,9 +39,9 @@ const WORDS = [
 ] as const;
 
 const PICTURES = [
-  { file: 'dashboard.png', width: 1280, height: 1500, colorScheme: 'light' },
-  { file: 'dashboard-dark.png', width: 1280, height: 1500, colorScheme: 'dark' },
-  { file: 'dashboard-phone.png', width: 390, height: 1400, colorScheme: 'light' },
+  { file: 'dashboard.png', width: 1280, height: 1480, colorScheme: 'light' },
+  { file: 'dashboard-dark.png', width: 1280, height: 1480, colorScheme: 'dark' },
+  { file: 'dashboard-phone.png', width: 390, height: 1480, colorScheme: 'light' },
 ] as const;
 
 const group = await ReplicaGroup.create({
@@ -195,7 +197,6 @@ async function take(
     console.error(error);
   });
   await page.goto(address);
-  if (process.env.SIGN_IN !== undefined) await page.screenshot({ path: `${FOLDER}sign-in-${file}` });
   await page.getByLabel('API key').fill(KEY);
   await page.getByRole('button', { name: 'Open the dashboard' }).click();
   await page.getByRole('article').first().waitFor();
@@ -203,6 +204,6 @@ async function take(
   for (let look = 0; look < 2; look += 1) {
     await page.waitForResponse((response) => response.url().includes('/sync/activity'));
   }
-  await page.screenshot({ path: FOLDER + file, fullPage: process.env.FULL !== undefined });
+  await page.screenshot({ path: FOLDER + file });
   await page.close();
 }

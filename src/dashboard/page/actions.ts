@@ -108,7 +108,15 @@ function keepFocus(pressed: HTMLElement, section: HTMLElement | null): void {
   section?.querySelector<HTMLElement>('h2')?.focus();
 }
 
+/** How long it stays in sight. */
+const SAID_MS = 8_000;
+let saidTimer: ReturnType<typeof setTimeout> | undefined;
+
 /** Tells it to who does not see it, and shows it for a while. */
 export function say(text: string): void {
+  clearTimeout(saidTimer);
   byId('said').textContent = text;
+  saidTimer = setTimeout(() => {
+    byId('said').textContent = '';
+  }, SAID_MS);
 }

@@ -61,7 +61,7 @@ export function showTail({ tail }: Model, status: StatusAnswer): void {
       h('span', { class: `operation ${entry.operation.toLowerCase()}` }, entry.operation.toLowerCase()),
       h('span', {}, entry.table, ' ', h('code', {}, keyText(entry.key))),
       authorOf(entry, status),
-      time(entry.time_ms, status.time_ms, 'just now'),
+      time(entry.time_ms, status.time_ms, '–'),
     ],
   }));
   render(box, table('Newest entries of the changelog', TAIL_COLUMNS, rows));

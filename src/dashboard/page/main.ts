@@ -12,11 +12,21 @@ import { poll } from './poll.js';
 /** The key stays as long as the tab does. */
 const KEY_ITEM = 'sqlite-p2p-sync-key';
 
+/** Until the daemon says whether it wants a key. */
+const BEGIN_AGAIN_MS = 2_000;
+
 async function begin(): Promise<void> {
-  const { needs_key: needsKey } = await askWith(null)<{ needs_key: boolean }>(
-    'GET',
-    '/dashboard/access.json',
-  );
+  let needsKey: boolean;
+  try {
+    const access = await askWith(null)<{ needs_key: boolean }>('GET', '/dashboard/access.json');
+    needsKey = access.needs_key;
+  } catch (error) {
+    if (!(error instanceof AskError)) throw error;
+    show('dashboard');
+    byId('first-look').textContent = error.message;
+    setTimeout(() => void begin(), BEGIN_AGAIN_MS);
+    return;
+  }
   const key = sessionStorage.getItem(KEY_ITEM);
   if (needsKey && key === null) signIn(null);
   else open(needsKey ? key : null);
@@ -32,6 +42,9 @@ function signIn(fault: AskError | null): void {
   showFault(fault);
   input.focus();
 }
+
+/** A fault of the page's own: it looks no more, and the console says why. */
+const PAGE_FAILED = new AskError(0, 'page_failed', 'This page has failed.', 'Load it again.');
 
 async function tryKey(): Promise<void> {
   const input = byId('key') as HTMLInputElement;
@@ -109,13 +122,13 @@ function open(key: string | null): void {
     },
     (error) => {
       if (end.signal.aborted) return;
-      if (!(error instanceof AskError)) throw error;
-      if (error.status === 401) {
+      if (error instanceof AskError && error.status === 401) {
         leave(error);
         return;
       }
-      model.lost = error;
+      model.lost = error instanceof AskError ? error : PAGE_FAILED;
       draw();
+      if (!(error instanceof AskError)) throw error;
     },
   );
   listenForActions({ model, ask, show: draw, lookAgain, onRefusedKey: leave }, end.signal);

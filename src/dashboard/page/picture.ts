@@ -70,7 +70,7 @@ function curvesOf(
 ): SVGElement[] {
   const peerY = box.y + box.height / 2;
   // From there on it is straight, with room for its label.
-  const bendX = from.x + (box.x - from.x) * 0.42;
+  const bendX = from.x + (box.x - from.x) * 0.34;
   const middle = (from.x + bendX) / 2;
   const curve = ({ text, level, toPeer }: Edge): SVGElement[] => {
     const shift = toPeer ? 8 : -8;

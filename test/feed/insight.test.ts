@@ -125,7 +125,7 @@ describe('the files of the dashboard', () => {
   }
 
   it('say whether a key is wanted', async () => {
-    const wants = async () => (await (await fetch(`${feed.url}/dashboard/access.json`)).json());
+    const wants = async () => await (await fetch(`${feed.url}/dashboard/access.json`)).json();
     expect(await wants()).to.deep.equal({ needs_key: true });
     await feed.close();
     feed = await serveFeed();

@@ -106,13 +106,13 @@ function open(key: string | null): void {
     charts.show(model);
   };
   const leave = (fault: AskError | null): void => {
-    polling.stop();
+    stopPolling();
     end.abort();
     charts.remove();
     signIn(fault);
   };
   const tellChanges = announcer();
-  const polling = poll(
+  const stopPolling = poll(
     async () => {
       await look(false);
       if (end.signal.aborted) return;

@@ -5,14 +5,11 @@ const HIDDEN_LOOK_MS = 60_000;
 /** After failures it doubles up to this. */
 const MAX_PAUSE_MS = 30_000;
 
-export interface Polling {
-  /** Looks again at once. */
-  wake(): void;
-  stop(): void;
-}
-
-/** Calls `look` again and again, the next time a pause after it has ended; what it rejects with goes to `onFailure`. */
-export function poll(look: () => Promise<void>, onFailure: (error: unknown) => void): Polling {
+/**
+ * Calls `look` again and again, the next time a pause after it has ended, and at once where the page comes in sight; what
+ * it rejects with goes to `onFailure`. Returns the function that ends it.
+ */
+export function poll(look: () => Promise<void>, onFailure: (error: unknown) => void): () => void {
   let stopped = false;
   let failures = 0;
   let goOn: () => void = () => undefined;
@@ -28,12 +25,10 @@ export function poll(look: () => Promise<void>, onFailure: (error: unknown) => v
       if (again) goOn();
       again = false;
     });
-  const wake = (): void => {
+  const onVisible = (): void => {
+    if (document.hidden) return;
     again = true;
     goOn();
-  };
-  const onVisible = (): void => {
-    if (!document.hidden) wake();
   };
   document.addEventListener('visibilitychange', onVisible);
 
@@ -52,13 +47,10 @@ export function poll(look: () => Promise<void>, onFailure: (error: unknown) => v
   };
   const isStopped = (): boolean => stopped;
   void run();
-  return {
-    wake,
-    stop() {
-      stopped = true;
-      document.removeEventListener('visibilitychange', onVisible);
-      goOn();
-    },
+  return () => {
+    stopped = true;
+    document.removeEventListener('visibilitychange', onVisible);
+    goOn();
   };
 }
 

@@ -3,7 +3,7 @@ const LOOK_MS = 1_500;
 /** While nobody does: often enough that charts have no hole. */
 const HIDDEN_LOOK_MS = 60_000;
 /** After failures it doubles up to this. */
-const MAX_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 8_000;
 
 /**
  * Calls `look` again and again, the next time a pause after it has ended, and at once where the page comes in sight; what

@@ -68,11 +68,13 @@ interface LedgerRow {
 }
 
 /** The open conflicts, with `all` the settled ones too. */
-export function listConflicts(database: Database, { all }: { readonly all: boolean }): ConflictList {
+export function listConflicts(
+  database: Database,
+  { all }: { readonly all: boolean },
+  limit = MAX_LISTED,
+): ConflictList {
   const bound = { all: all ? 1 : 0 };
-  const rows = database
-    .prepare<unknown[], LedgerRow>(statement('conflicts/newest'))
-    .all({ ...bound, limit: MAX_LISTED });
+  const rows = database.prepare<unknown[], LedgerRow>(statement('conflicts/newest')).all({ ...bound, limit });
   const counted = database.prepare<unknown[], { conflicts: number }>(statement('conflicts/count')).get(bound);
   return { conflicts: rows.map(toConflict), total: counted?.conflicts ?? 0 };
 }

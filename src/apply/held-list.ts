@@ -35,9 +35,9 @@ interface HeldRow {
   since_ms: number;
 }
 
-export function listHeld(database: Database): HeldList {
+export function listHeld(database: Database, limit = MAX_LISTED): HeldList {
   const counted = database.prepare<[], { held: number }>(statement('quarantine/count')).get();
-  return { quarantine: heldAfter(database, 0, MAX_LISTED), total: counted?.held ?? 0 };
+  return { quarantine: heldAfter(database, 0, limit), total: counted?.held ?? 0 };
 }
 
 /** Held changes in the order of their ids, after one of them. */

@@ -15,9 +15,6 @@ export function controlRoutes(parts: FeedParts): Router {
   router.get('/sync/status', async (_request, response) => {
     response.json(await parts.status());
   });
-  router.get('/sync/conflicts', async (_request, response) => {
-    response.json(await parts.reader.conflicts());
-  });
   router.get('/nodes', async (_request, response) => {
     response.json(await parts.nodes());
   });

@@ -8,11 +8,14 @@ import { judgeBy, requireAccess, requireClientCertificate } from './access.js';
 import { changesRoute } from './changes.js';
 import type { Commits } from './commits.js';
 import { controlRoutes } from './control.js';
+import { dashboardFiles } from '../dashboard/files.js';
+import { decisionRoutes } from './decisions.js';
 import { errorAnswer, unknownRoute } from './error-answer.js';
 import { fingerprintRoutes } from './fingerprint.js';
 import { securityHeaders } from './headers.js';
 import { meterRequests, metricsRoute, type FeedMeter, type MetricsText } from './meter.js';
 import { healthRoute } from './health.js';
+import { insightRoutes } from './insight.js';
 import { offerRoute, type OfferDesk } from './offers.js';
 import { requireWithin } from './request-deadline.js';
 import { limitRate, type RateLimit } from './rate-limit.js';
@@ -45,9 +48,23 @@ export interface FeedParts {
   readonly tables: readonly string[];
   readonly reader: Pick<
     ReaderCalls,
-    'page' | 'news' | 'conflicts' | 'identity' | 'tableShapes' | 'stretch' | 'list' | 'states' | 'pullStart'
+    | 'page'
+    | 'news'
+    | 'conflicts'
+    | 'identity'
+    | 'tableShapes'
+    | 'stretch'
+    | 'list'
+    | 'states'
+    | 'pullStart'
+    | 'held'
+    | 'changelogTail'
+    | 'tables'
   >;
-  readonly writer: Pick<WriterCalls, 'acknowledge' | 'handOut' | 'rewound' | 'apply' | 'resetCursor'>;
+  readonly writer: Pick<
+    WriterCalls,
+    'acknowledge' | 'handOut' | 'rewound' | 'apply' | 'resetCursor' | 'resolve' | 'retry'
+  >;
   readonly commits: Commits;
   readonly pulls: PullControl;
   readonly offers: OfferDesk;
@@ -65,6 +82,8 @@ export interface FeedParts {
   folded(): Promise<unknown>;
   status(): Promise<object>;
   nodes(): Promise<object>;
+  /** What happened in the seconds after that one, in seconds since 1970. */
+  activity(afterS: number): object;
   /** What Prometheus is told. */
   metrics(): Promise<MetricsText>;
   /** Told of what is answered and served; default: nobody is. */
@@ -95,6 +114,7 @@ export function createFeed(parts: FeedParts): Express {
   if (parts.rateLimit !== null) app.use(limitRate(parts.rateLimit, judge, parts.refusals, parts.signal));
   app.use(compression({ level: constants.Z_BEST_SPEED, brotli: BROTLI }));
   app.get('/health', healthRoute(parts));
+  app.use(dashboardFiles({ needsKey: parts.apiKeys.length > 0 }));
   app.use(requireAccess(judge, refusals));
   app.get('/sync/changes', changesRoute(parts));
   app.post('/sync/changes', offerRoute(parts));
@@ -105,6 +125,8 @@ export function createFeed(parts: FeedParts): Express {
   );
   app.use(fingerprintRoutes(parts));
   app.use(controlRoutes(parts));
+  app.use(insightRoutes(parts));
+  app.use(decisionRoutes(parts));
   app.use(unknownRoute);
   app.use(errorAnswer(parts.logger));
   return app;

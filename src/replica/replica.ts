@@ -284,6 +284,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       status: () => this.status(),
       nodes: () =>
         Promise.resolve(nodesReport({ config: this.#config, loops: this.#loops(), listen: this.address })),
+      activity: (afterS) => this.#metrics.activity(afterS),
       metrics: async () => this.#metrics.text(await this.status()),
       meter: this.#metrics,
       tracer: this.#tracer,

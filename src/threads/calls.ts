@@ -5,7 +5,11 @@
  */
 
 import type { Latencies } from '../apply/latency.js';
-import type { ConflictList } from '../apply/conflict-list.js';
+import type { Conflict, ConflictList } from '../apply/conflict-list.js';
+import type { HeldList } from '../apply/held-list.js';
+import type { Resolve } from '../apply/resolve-conflict.js';
+import type { Retried } from '../apply/retry-held.js';
+import type { ChangelogTail } from '../changelog/tail.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import type { ResolverFault } from '../config/resolvers.js';
 import type { Instance } from '../wire/instance.js';
@@ -20,6 +24,7 @@ import type { Heard, Member } from '../wire/members.js';
 
 import type { TableShape, WireListed, WireState } from '../wire/fingerprints.js';
 import type { StatesRequest, StretchRequest, StretchResponse } from './fingerprints.js';
+import type { TableReport } from './table-watch.js';
 import type { SchemaChange } from '../changelog/changelog-at.js';
 
 export type {
@@ -207,6 +212,10 @@ export interface WriterCalls {
   handOut(node: string, since: string, next: string): Promise<void>;
   /** Applies held changes that were stamped too far ahead and whose time has come; how many were, since the last call. */
   retryDue(): Promise<number>;
+  /** Resolves a conflict of the ledger by a new change. Rejects with `conflict_unknown`, `conflict_settled` and what else keeps it open. */
+  resolve(id: number, choice: Resolve): Promise<Conflict>;
+  /** Tries a held change again, also one that only a person may apply. Rejects with `held_unknown`. */
+  retry(id: number): Promise<Retried>;
   /** Deletes rows that were soft-deleted long ago, and drops the tombstones that every member has. */
   prune(): Promise<Retained>;
   checkpoint(mode: CheckpointMode): Promise<CheckpointResponse>;
@@ -227,8 +236,14 @@ export interface ReaderCalls {
   status(): Promise<StoredStatus>;
   /** Who this replica is now. */
   identity(): Promise<Instance>;
-  /** The conflicts that are open. */
-  conflicts(): Promise<ConflictList>;
+  /** The newest conflicts that are open. */
+  conflicts(limit?: number): Promise<ConflictList>;
+  /** The oldest changes in quarantine. */
+  held(limit: number): Promise<HeldList>;
+  /** The newest entries of the changelog. */
+  changelogTail(limit: number): Promise<ChangelogTail>;
+  /** The configured tables with their rows, counted now and then, and what waits in them. */
+  tables(): Promise<readonly TableReport[]>;
   /** References that lead nowhere, as they were when last looked for: at most a small share of the time goes into that. */
   danglingReferences(): Promise<readonly DanglingReference[]>;
   /** Where the next pull from a peer starts, and what it says of us. */

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import { pullStart, type PullStart } from '../apply/pull-start.js';
 import { listConflicts, type ConflictList } from '../apply/conflict-list.js';
+import { listHeld, type HeldList } from '../apply/held-list.js';
 import { readReplica } from '../changelog/changelog.js';
 import { readStatus, type StoredStatus } from '../changelog/local-status.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import { lookForNews } from '../changelog/news.js';
 import { buildPage, type PageQuery } from '../changelog/page.js';
+import { readTail, type ChangelogTail } from '../changelog/tail.js';
 import type { Config } from '../config/config.js';
 import type { Instance } from '../wire/instance.js';
 import { fileIdOf } from '../database/file-id.js';
@@ -27,6 +29,7 @@ import type {
 import { ChangelogAtSchema } from '../changelog/changelog-at.js';
 import { listOf, shapesOf, statesOf, stretchOf } from './fingerprints.js';
 import { ReferenceWatch } from './reference-watch.js';
+import { TableWatch, type TableReport } from './table-watch.js';
 
 /** The connection that reads beside the writer, and what its thread answers. */
 export class Reader implements ReaderCalls {
@@ -34,11 +37,13 @@ export class Reader implements ReaderCalls {
   private readonly changelogAt: ChangelogAtSchema;
   private readonly fileId: string;
   private readonly references: ReferenceWatch;
+  private readonly tableWatch: TableWatch;
 
   constructor(private readonly config: Config) {
     this.database = openForReading(config);
     this.fileId = fileIdOf(this.database.name);
     this.references = new ReferenceWatch(this.database);
+    this.tableWatch = new TableWatch(this.database);
     this.changelogAt = new ChangelogAtSchema(this.database, config);
   }
 
@@ -80,8 +85,23 @@ export class Reader implements ReaderCalls {
     });
   }
 
-  conflicts(): Promise<ConflictList> {
-    return answer(() => listConflicts(this.database, { all: false }));
+  conflicts(limit?: number): Promise<ConflictList> {
+    return answer(() => listConflicts(this.database, { all: false }, limit));
+  }
+
+  held(limit: number): Promise<HeldList> {
+    return answer(() => listHeld(this.database, limit));
+  }
+
+  changelogTail(limit: number): Promise<ChangelogTail> {
+    return answer(() => readTail(this.changelogAt.current(), limit));
+  }
+
+  tables(): Promise<readonly TableReport[]> {
+    return answer(() => {
+      const read = () => this.tableWatch.current(this.changelogAt.current());
+      return this.database.transaction(read)();
+    });
   }
 
   danglingReferences(): Promise<readonly DanglingReference[]> {

@@ -1,10 +1,13 @@
 import type { Database } from 'better-sqlite3';
-import { beginPage, cursorMoved, instanceRenewed, type PageInProgress } from '../apply/apply-page.js';
-import { sumOfLatencies } from '../apply/latency.js';
+import { beginPage, cursorMoved, instanceRenewed } from '../apply/apply-page.js';
 import { findMissing, requireNamed } from '../apply/named.js';
 import { hasNews } from '../apply/learn.js';
+import type { Conflict } from '../apply/conflict-list.js';
+import { readHeld } from '../apply/held-list.js';
+import { resolveConflict, type Resolve } from '../apply/resolve-conflict.js';
 import { retain } from '../apply/retention.js';
-import { retryAll, retryDue, type Retrying } from '../apply/retry-all.js';
+import { retryAll, retryBatch, retryDue, type Retrying } from '../apply/retry-all.js';
+import type { Retried } from '../apply/retry-held.js';
 import { closeGap, type BackfillOptions, type Gap } from '../changelog/backfill.js';
 import { readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { enterContradicted } from '../changelog/contradicted.js';
@@ -35,6 +38,7 @@ import type {
 } from './calls.js';
 import { ChangelogAtSchema } from '../changelog/changelog-at.js';
 import { applyPages, type Applying } from './apply-pages.js';
+import { toResponse } from './apply-response.js';
 import { readFurther, readPage } from './read-page.js';
 import { HandedCursors } from './handed-cursors.js';
 import { InstanceWatch } from './instance-watch.js';
@@ -177,6 +181,21 @@ export class Writer implements WriterCalls {
       const applied = this.dueApplied + (await retryDue(this.retrying()));
       this.dueApplied = 0;
       return applied;
+    });
+  }
+
+  resolve(id: number, choice: Resolve): Promise<Conflict> {
+    return this.inTurn(async () => {
+      const work = () => resolveConflict(this.changelogAt.current(), id, choice, this.clock());
+      return (await this.afterFold(work)).result;
+    });
+  }
+
+  retry(id: number): Promise<Retried> {
+    return this.inTurn(async () => {
+      const [retried] = await retryBatch(this.retrying(), [readHeld(this.database, id)], true);
+      if (retried === undefined) throw new TypeError(`Expected an outcome of held change ${id}`);
+      return retried;
     });
   }
 
@@ -378,29 +397,3 @@ function nothing(): void {
 }
 
 const NOTHING_FOLDED: FoldTally = { entries: 0, versions: 0 };
-
-/** Of pages that follow each other. */
-function toResponse(applied: readonly PageInProgress[], tally: FoldTally): ApplyResponse {
-  const sum = (of: (each: PageInProgress) => number) => applied.reduce((total, each) => total + of(each), 0);
-  const last = applied.at(-1)?.page;
-  if (last === undefined) throw new TypeError('Expected a page');
-  return {
-    pages: applied.length,
-    received: sum(({ changes }) => changes.length),
-    named: sum(({ page }) => page.named.length),
-    applied: sum(({ counts }) => counts.applied),
-    skipped: sum(({ counts }) => counts.skipped),
-    conflicts: sum(({ counts }) => counts.conflicts),
-    quarantined: sum(({ counts }) => counts.quarantined),
-    oversized: applied.flatMap(({ page }) =>
-      (page.oversized ?? []).map(({ table, key }) => `${table} ${JSON.stringify(key)}`),
-    ),
-    nextCursor: last.next_cursor,
-    hasMore: last.has_more,
-    resolverFaults: [],
-    behind: last.behind,
-    serverTimeMs: last.server_time_ms,
-    latencies: sumOfLatencies(applied.map(({ counts }) => counts.latencies)),
-    tally,
-  };
-}

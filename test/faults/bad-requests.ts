@@ -35,7 +35,13 @@ const ROUTES: readonly Target[] = [
   ],
   ['GET', '/sync/status'],
   ['GET', '/nodes'],
-  ['GET', '/sync/conflicts'],
+  ['GET', '/sync/conflicts?limit=5'],
+  ['GET', '/sync/quarantine?limit=5'],
+  ['GET', '/sync/changelog?tail=5'],
+  ['GET', '/sync/tables'],
+  ['GET', '/sync/activity?after=1704326400'],
+  ['POST', '/sync/conflicts/1/resolve', '{"keep":"local","force":false}'],
+  ['POST', '/sync/quarantine/1/retry', '{}'],
   ['GET', '/sync/fingerprint'],
   ['GET', '/sync/fingerprint?table=words&columns=["id"]&after=["a"]&upto=["z"]&rows=10&parts=2'],
   ['GET', '/sync/fingerprint?table=words&list=1&rows=10'],
@@ -49,12 +55,11 @@ const ROUTES: readonly Target[] = [
 
 /** What the contract names besides, and what nobody does: seldom, as any path that is not there answers the same. */
 const OTHERS: readonly Target[] = [
-  ['GET', '/sync/changelog?tail=5'],
-  ['POST', '/sync/conflicts/1/resolve', '{"keep":"local"}'],
-  ['POST', '/sync/quarantine/1/retry', '{}'],
   ['POST', '/sync/backup', '{}'],
   ['GET', '/metrics'],
   ['GET', '/'],
+  ['GET', '/dashboard/1'],
+  ['GET', '/dashboard/main.js'],
   ['GET', '/no/such/route'],
 ];
 
@@ -269,6 +274,7 @@ const PARAMETERS = [
   'rows',
   'list',
   'tail',
+  'after',
   '__proto__',
   'a[b][c]',
 ];

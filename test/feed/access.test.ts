@@ -12,7 +12,7 @@ import { serveFeed, type ServedFeed } from './serve.js';
 const OLD_KEY = 'o'.repeat(32);
 const KEYS = ['k'.repeat(32), 'n'.repeat(40)];
 /** All others need a key. */
-const OPEN = ['GET /health'];
+const OPEN = ['GET /health', 'GET /'];
 
 describe('access to the feed', () => {
   let feed: ServedFeed;

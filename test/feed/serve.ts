@@ -111,6 +111,7 @@ export async function serveFeed(
     fold: () => database.writer.fold(),
     folded: () => Promise.resolve(),
     status: () => Promise.resolve({ node: 'desktop' }),
+    activity: () => ({ now_s: 1704326400, seconds: [] }),
     metrics: () => Promise.resolve({ contentType: 'text/plain', body: '' }),
     nodes: () => Promise.resolve({ nodes: [] }),
     now: () => 1704326400000,

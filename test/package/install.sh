@@ -21,6 +21,9 @@ npx --no-install sqlite-p2p-sync init --db app.db --node packed
 npx --no-install sqlite-p2p-sync migrate
 npx --no-install sqlite-p2p-sync backfill
 npx --no-install sqlite-p2p-sync status
+for file in index.html main.js style.css icon.svg; do
+  test -s "node_modules/sqlite-p2p-sync/dist/dashboard/page/$file" || { echo "the dashboard lacks $file" >&2; exit 1; }
+done
 node --input-type=module -e "
 import { loadConfig, openReplica } from 'sqlite-p2p-sync';
 if (typeof loadConfig !== 'function' || typeof openReplica !== 'function') process.exit(1);

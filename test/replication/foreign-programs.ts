@@ -6,6 +6,7 @@ const PROGRAMS = {
   python3: ['-c', 'import sqlite3'],
   sqlite3: ['--version'],
   openssl: ['version'],
+  chromium: ['--version'],
 } as const;
 
 type ProgramName = keyof typeof PROGRAMS;

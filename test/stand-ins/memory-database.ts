@@ -89,6 +89,9 @@ export class MemoryDatabase {
     status: () => this.#run('status', () => this.#status()),
     identity: () => this.#run('identity', () => ({ node: this.node, epoch: this.epoch })),
     conflicts: () => this.#run('conflicts', () => ({ conflicts: [], total: 0 })),
+    held: () => this.#run('held', () => ({ quarantine: [], total: 0 })),
+    changelogTail: () => this.#run('changelogTail', () => ({ entries: [] })),
+    tables: () => this.#run('tables', () => []),
     danglingReferences: () => this.#run('danglingReferences', () => []),
     pullStart: (peer) =>
       this.#run('pullStart', () => {
@@ -147,6 +150,14 @@ export class MemoryDatabase {
     checkpoint: (mode) =>
       this.#run(mode, () => ({ busy: false, walPages: 0, checkpointedPages: 0, walBytes: 0 })),
     retryDue: () => this.#run('retryDue', () => 0),
+    resolve: (id) =>
+      this.#run('resolve', () => {
+        throw new SyncError('conflict_unknown', `there is no conflict ${id}`);
+      }),
+    retry: (id) =>
+      this.#run('retry', () => {
+        throw new SyncError('held_unknown', `there is no change ${id} in quarantine`);
+      }),
     prune: () =>
       this.#run('prune', () => ({
         expired: 0,

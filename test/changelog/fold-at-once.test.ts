@@ -34,7 +34,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 });
 
 describe('a fold of many rows at once', function () {
-  this.timeout(RUNS * 1_000);
+  this.timeout(RUNS * 10_000);
   let group: QuickGroup;
   before(() => (group = new QuickGroup(SCHEMA, TABLES)));
   afterEach(() => group.clear());

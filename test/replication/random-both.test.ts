@@ -177,7 +177,7 @@ describe('random histories around a server that can reach few', () => {
   const histories = fc.array(step, { minLength: 5, maxLength: 50, size: 'max' });
 
   it('converge, whatever was offered late or twice, and whichever answer was lost', function () {
-    this.timeout(RUNS * 2_000);
+    this.timeout(RUNS * 10_000);
     const isAllowed = ({ kind }: Step) => kind !== 'restore';
     fc.assert(
       fc.property(histories, (steps) => {
@@ -188,7 +188,7 @@ describe('random histories around a server that can reach few', () => {
   });
 
   it('converge where disks were put back as well', function () {
-    this.timeout(RUNS * 2_000);
+    this.timeout(RUNS * 10_000);
     const isAllowed = ({ kind }: Step) => kind !== 'prune';
     fc.assert(
       fc.property(histories, (steps) => {

@@ -50,7 +50,7 @@ describe('random histories with pruning', () => {
 
   for (const [shape, meets] of Object.entries(shapes)) {
     it(`converge in a ${shape}, and bring nothing back that everyone has deleted`, function () {
-      this.timeout(RUNS * 1_000);
+      this.timeout(RUNS * 10_000);
       const seed = printedSeed(RUNS);
       fc.assert(
         fc.property(

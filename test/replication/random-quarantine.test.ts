@@ -46,7 +46,7 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 const start = fc.array(fc.constantFrom(...KINDS), { minLength: 2, maxLength: NODES.length });
 
 describe('random histories with changes that do not apply everywhere', function () {
-  this.timeout(RUNS * 2_000);
+  this.timeout(RUNS * 10_000);
   const seen = { held: 0, dropped: 0, entries: 0 };
 
   for (const strategy of ['latest_wins', 'manual'] as const) {

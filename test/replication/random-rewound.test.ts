@@ -107,7 +107,7 @@ describe('random histories in which whole disks are put back', () => {
   }
 
   it('end with all that any replica still has in every replica, also where some never come back', function () {
-    this.timeout(RUNS * 1_000);
+    this.timeout(RUNS * 10_000);
     const seed = printedSeed(RUNS);
     restores = 0;
     const steps = fc.array(step, { minLength: 5, maxLength: 30, size: 'max' });

@@ -54,7 +54,7 @@ const JOIN = `export default (local, remote) => {
 };`;
 
 describe('random histories under a strategy', function () {
-  this.timeout(RUNS * 1_000);
+  this.timeout(RUNS * 10_000);
   let group: QuickGroup;
   let written = 0;
   before(() => (group = new QuickGroup(SCHEMA, [tableConfig('words')])));

@@ -8,7 +8,7 @@ import { ReplicaGroup, type Replica } from './group.js';
 const SCHEMA = 'CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT)';
 
 describe('a disk that was put back to an earlier state', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   let group: ReplicaGroup;
   afterEach(() => group.remove());
 

@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, Load>> = {
   quarantine: () => import('../commands/quarantine.js'),
   verify: () => import('../commands/verify.js'),
   doctor: () => import('../commands/doctor.js'),
+  backup: () => import('../commands/backup.js'),
   export: () => import('../commands/export.js'),
   import: () => import('../commands/import.js'),
   peers: () => import('../commands/peers.js'),

@@ -14,6 +14,7 @@ import type { Renewal } from '../changelog/identity.js';
 import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
 import type { Retained } from '../apply/retention.js';
+import type { BackupMade } from '../backup/make-backup.js';
 import type { BuiltSnapshot } from '../snapshot/build.js';
 import type { Heard, Member } from '../wire/members.js';
 
@@ -22,6 +23,7 @@ import type { StatesRequest, StretchRequest, StretchResponse } from './fingerpri
 import type { SchemaChange } from '../changelog/changelog-at.js';
 
 export type {
+  BackupMade,
   BuiltSnapshot,
   FoldTally,
   Latencies,
@@ -238,4 +240,9 @@ export interface ReaderCalls {
 /** Writes snapshots beside both, on connections of its own; a thread lives for one. */
 export interface SnapshotCalls {
   build(file: string): Promise<BuiltSnapshot>;
+}
+
+/** Writes backups beside all of them; a thread lives for one. */
+export interface BackupCalls {
+  make(file: string): Promise<BackupMade>;
 }

@@ -1,5 +1,6 @@
 import type { CommandDefinition } from '#src/cli/command.js';
 import { command as backfill } from '#src/commands/backfill.js';
+import { command as backup } from '#src/commands/backup.js';
 import { command as clone } from '#src/commands/clone.js';
 import { command as conflicts } from '#src/commands/conflicts.js';
 import { command as doctor } from '#src/commands/doctor.js';
@@ -33,6 +34,7 @@ export const allCommands: readonly CommandDefinition[] = [
   quarantine,
   verify,
   doctor,
+  backup,
   exportChanges,
   importChanges,
   peers,

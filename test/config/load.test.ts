@@ -137,7 +137,7 @@ clock: { max_skew: 1m, abort_skew: 1s }
       'security: { tls: { passphrase: x } }',
       'peers: [{ name: a, address: "h:1", direction: pull }]',
       'tables: [{ name: a, merge: x }]',
-      'backup: {}',
+      'backup: { folder: ./backups }',
     ]) {
       expect(refusal(`${MINIMAL}${text}`).message, text).to.contain('unknown key');
     }

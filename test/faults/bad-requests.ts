@@ -37,6 +37,7 @@ const ROUTES: readonly Target[] = [
   ['POST', '/sync/trigger', '{"peer":"nobody"}'],
   ['POST', '/sync/trigger-all', '{}'],
   ['POST', '/sync/full-sync', '{"peer":"nobody"}'],
+  ['POST', '/sync/backup', '{}'],
 ];
 
 /** What the contract names besides, and what nobody does: seldom, as any path that is not there answers the same. */
@@ -45,7 +46,6 @@ const OTHERS: readonly Target[] = [
   ['POST', '/sync/changes', '{"protocol":1,"changes":[]}'],
   ['POST', '/sync/conflicts/1/resolve', '{"keep":"local"}'],
   ['POST', '/sync/quarantine/1/retry', '{}'],
-  ['POST', '/sync/backup', '{}'],
   ['GET', '/metrics'],
   ['GET', '/'],
   ['GET', '/no/such/route'],

@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, Load>> = {
   backup: () => import('../commands/backup.js'),
   export: () => import('../commands/export.js'),
   import: () => import('../commands/import.js'),
+  'convert-ids': () => import('../commands/convert-ids.js'),
   peers: () => import('../commands/peers.js'),
   prune: () => import('../commands/prune.js'),
   keygen: () => import('../commands/keygen.js'),

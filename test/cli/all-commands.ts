@@ -3,6 +3,7 @@ import { command as backfill } from '#src/commands/backfill.js';
 import { command as backup } from '#src/commands/backup.js';
 import { command as clone } from '#src/commands/clone.js';
 import { command as conflicts } from '#src/commands/conflicts.js';
+import { command as convertIds } from '#src/commands/convert-ids.js';
 import { command as doctor } from '#src/commands/doctor.js';
 import { command as exportChanges } from '#src/commands/export.js';
 import { command as importChanges } from '#src/commands/import.js';
@@ -37,6 +38,7 @@ export const allCommands: readonly CommandDefinition[] = [
   backup,
   exportChanges,
   importChanges,
+  convertIds,
   peers,
   prune,
   keygen,

@@ -24,7 +24,9 @@ export function newKeys(kind: IdKind, table: string, nowMs: number): NewKeys {
 }
 
 function sharedKeys(table: string): NewKeys {
-  const hash = createHash('sha256').update(`shared id of sqlite-p2p-sync\0${table.toLowerCase()}`).digest('hex');
+  const hash = createHash('sha256')
+    .update(`shared id of sqlite-p2p-sync\0${table.toLowerCase()}`)
+    .digest('hex');
   const variant = '89ab'.charAt(Number.parseInt(hash.charAt(14), 16) & 3);
   const [first, second, third] = [hash.slice(0, 8), hash.slice(8, 11), hash.slice(11, 14)];
   const format = `${first}-%04x-8${second}-${variant}${third}-%012x`;

@@ -1,5 +1,6 @@
 import { readNtp } from '../clock/ntp.js';
 import type { Config } from '../config/config.js';
+import { backupReport } from '../replica/backups.js';
 import { createDiskGuard } from '../replica/disk.js';
 import { statusReport, type StatusReport } from '../replica/status.js';
 import { programVersion } from '../replica/version.js';
@@ -24,6 +25,7 @@ export async function statusWithoutDaemon(config: Config, logger: Logger): Promi
       dangling: await reader.danglingReferences(),
       disk,
       ntp: config.clock.requireNtp === 'off' ? null : await readNtp(),
+      backup: backupReport(config),
       loops: new Map(),
       running: false,
       listen: null,

@@ -24,10 +24,19 @@ function replicaTable(report: StatusReport): string {
     { changelog: `head ${report.head}, ${report.unfolded} not folded yet` },
     { database: size },
     { clock: clockText(report) },
+    ...backupRow(report),
     { quarantine: String(report.quarantined) },
     { conflicts: String(report.conflicts) },
   );
   return table.toString();
+}
+
+/** Nothing where none was ever made, nor is to be. */
+function backupRow({ backup, time_ms: nowMs }: StatusReport): { backup: string }[] {
+  const { schedule, last, running } = backup;
+  if (schedule === null && last === null && !running) return [];
+  const newest = last === null ? 'none yet' : `${ago(last.at_ms, nowMs)}, ${sizeOf(last.bytes)}`;
+  return [{ backup: `${newest}${running ? '; one is being made' : ''}` }];
 }
 
 function peerTable(report: StatusReport): string {
@@ -89,6 +98,11 @@ function attention(report: StatusReport): string[] {
     lines.push('Some edits were overruled by others that did not know them: see sqlite-p2p-sync conflicts.');
   for (const reference of report.dangling_references) lines.push(danglingText(reference));
   lines.push(...blocksText(report.members));
+  const { last_error: backupError } = report.backup;
+  if (backupError !== null) {
+    const hint = backupError.hint === null ? '' : ` ${backupError.hint}`;
+    lines.push(escapeControls(`The last backup failed: ${backupError.message}.${hint}`.replace('..', '.')));
+  }
   if (report.disk_low)
     lines.push(`The disk is almost full (${sizeOf(report.disk_free_bytes)} left): pulling stops.`);
   return lines;

@@ -112,6 +112,14 @@ export interface Config {
     /** Rows that were soft-deleted longer ago become ordinary deletes; null: never. */
     readonly softDeletedMs: number | null;
   };
+  readonly backup: {
+    /** Cron line with seconds; null: none is made by itself. */
+    readonly schedule: string | null;
+    /** Absolute. */
+    readonly dir: string;
+    /** How many of them stay. */
+    readonly keep: number;
+  };
   readonly tracing: {
     /** URL that spans are posted to; null: nothing is traced. */
     readonly otlpEndpoint: string | null;

@@ -112,6 +112,7 @@ function toConfig(file: string, from: ConfigFile, apiKeys: readonly string[]): C
       rateLimitBurst: security.rate_limit_burst,
     },
     retention: { schedule: from.retention.schedule, softDeletedMs: from.retention.soft_deleted },
+    backup: { ...from.backup, dir: resolve(folder, from.backup.dir) },
     tracing: { otlpEndpoint: from.tracing.otlp_endpoint },
     timestampColumnPatterns: from.timestamp_column_patterns,
     log: {

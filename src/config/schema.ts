@@ -209,6 +209,11 @@ export const configSchema = z.strictObject(
       schedule: cron().default('0 0 3 * * *'),
       soft_deleted: age().nullable().default(null),
     }),
+    backup: section({
+      schedule: cron().nullable().default(null),
+      dir: text('the path of a folder').default('./backups'),
+      keep: integer(1, 10_000).default(7),
+    }),
     tracing: section({
       otlp_endpoint: parsed('http://host:port or https://host:port of a collector', parseOtlpEndpoint)
         .nullable()

@@ -1,10 +1,15 @@
+import { basename } from 'node:path';
 import { json, Router, type RequestHandler } from 'express';
 import { z } from 'zod';
 import { SyncError } from '../errors.js';
-import type { FeedParts, PullControl } from './feed.js';
+import type { BackupControl, FeedParts, PullControl } from './feed.js';
+import { settledWithin } from './settled-within.js';
 
 /** A control request names a peer and nothing else. */
 const MAX_BODY_BYTES = 16 * 1024;
+
+/** A request for a backup is answered by then; the backup goes on. */
+const MAX_BACKUP_WAIT_MS = 5_000;
 
 const peerBody = z.object({ peer: z.string().min(1).max(500) });
 
@@ -23,6 +28,7 @@ export function controlRoutes(parts: FeedParts): Router {
   router.post('/sync/trigger-all', (_request, response) => {
     response.status(202).json({ status: 'triggered', peers: parts.pulls.triggerAll() });
   });
+  router.post('/sync/backup', backupRoute(parts.backups));
   return router;
 }
 
@@ -41,5 +47,18 @@ function triggerRoute(pulls: PullControl, full: boolean): RequestHandler {
       });
     }
     response.status(202).json({ status: 'triggered', peer });
+  };
+}
+
+/** 200 with the backup, or 202 while it is being made: then `status` tells what becomes of it. */
+function backupRoute(backups: BackupControl): RequestHandler {
+  return async (_request, response) => {
+    const made = backups.make();
+    if (!(await settledWithin(made, MAX_BACKUP_WAIT_MS))) {
+      response.status(202).json({ status: 'running' });
+      return;
+    }
+    const { file, bytes } = await made;
+    response.json({ status: 'made', file: basename(file), bytes });
   };
 }

@@ -31,6 +31,12 @@ export interface PullControl {
   triggerAll(): readonly string[];
 }
 
+/** A backup that a person asked for. */
+export interface BackupControl {
+  /** Begins one in the configured folder, unless one is being made; resolves when it is there and was found sound. */
+  make(): Promise<{ readonly file: string; readonly bytes: number }>;
+}
+
 /** What the feed needs of the replica that it serves. */
 export interface FeedParts {
   /** Our node id. */
@@ -69,6 +75,7 @@ export interface FeedParts {
   readonly pulls: PullControl;
   readonly offers: OfferDesk;
   readonly snapshots: Snapshots;
+  readonly backups: BackupControl;
   /** A client that takes nothing for so long while a snapshot is sent is cut off, ms. */
   readonly silenceMs: number;
   /** A request that is no page must be complete within this; default: 30 s. */

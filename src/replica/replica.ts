@@ -16,10 +16,12 @@ import { Turns } from '../pull/turns.js';
 import type { ApplyResponse, ReaderCalls, WriterCalls } from '../threads/calls.js';
 import { openThreads } from '../threads/open.js';
 import { openCertificates, type Certificates } from '../tls/certificates.js';
+import { startBackup } from '../threads/backup-maker.js';
 import { startSnapshot } from '../threads/snapshot-builder.js';
 import { openTracer } from '../tracing/open.js';
 import { UNTRACED, type Tracer } from '../tracing/tracer.js';
 import { announce } from './announce.js';
+import { keepBackups, type BackupKeeper } from './backups.js';
 import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
 import { watchFile } from './file-hints.js';
@@ -85,6 +87,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   readonly #tracer: Tracer;
   readonly #metrics;
   readonly #disk: DiskGuard;
+  readonly #backups: BackupKeeper;
   readonly #turns = new Turns();
   readonly #version = programVersion();
   readonly #end = new AbortController();
@@ -119,6 +122,12 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     const { path, lowDiskBytes } = config.database;
     void threads.ended.then(() => {
       this.#threadEnded();
+    });
+    this.#backups = keepBackups({
+      config,
+      start: (file) => startBackup(config, file),
+      logger,
+      now: Date.now,
     });
     this.#disk = createDiskGuard(path, lowDiskBytes, { logger, onRoom: () => this.#pulls?.tick() });
     this.#offered = this.#recordOffers();
@@ -170,6 +179,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       disk: this.#disk,
       now: Date.now,
     });
+    this.#backups.schedule(this.#end.signal);
     const pulls = startPulls(this.#pullParts());
     this.#pulls = pulls;
     if (sync.live) {
@@ -216,6 +226,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       dangling,
       disk: this.#disk,
       ntp: this.#ntp.ntp,
+      backup: this.#backups.report(),
       loops: this.#loops(),
       offers: this.#pulls?.offers ?? new Map(),
       offered: this.#offered.states,
@@ -254,6 +265,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       this.#pulls?.stop(),
       this.#listening?.close(CLOSE_GRACE_MS),
       this.#snapshots?.close(),
+      this.#backups.close(),
     ]);
     await this.#threads.reader.close();
     await this.#tracer.close();
@@ -278,6 +290,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
         triggerAll: () => this.#pulls?.triggerAll() ?? [],
       },
       offers: this.#offered,
+      backups: { make: () => this.#backups.make('asked') },
       logger: this.#logger,
       signal: this.#end.signal,
       silenceMs: this.#config.network.requestTimeoutMs,

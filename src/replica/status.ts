@@ -71,6 +71,21 @@ export interface PullReport {
   readonly skew_ms: number | null;
 }
 
+/** The backups in the configured folder. */
+export interface BackupReport {
+  /** Cron line; null: none is made by itself. */
+  readonly schedule: string | null;
+  readonly dir: string;
+  /** How many are there, of any kind. */
+  readonly kept: number;
+  /** The newest; null: none is there. */
+  readonly last: { file: string; at_ms: number; bytes: number } | null;
+  /** Whether one is being made. */
+  readonly running: boolean;
+  /** Why the last attempt failed; null where it did not, or none was made since the daemon was started. */
+  readonly last_error: { code: string; message: string; hint: string | null; at_ms: number } | null;
+}
+
 /** The answer of `GET /sync/status` and of `status --json`. */
 export interface StatusReport {
   readonly node: string;
@@ -98,6 +113,7 @@ export interface StatusReport {
   readonly disk_low: boolean;
   /** Whether NTP sets this machine's clock; null where it was not asked. */
   readonly ntp: Ntp | null;
+  readonly backup: BackupReport;
   readonly peers: readonly PeerReport[];
   /** Tombstones up to this log id can be pruned. */
   readonly prune_up_to: number;
@@ -112,6 +128,7 @@ export interface StatusParts {
   readonly dangling: readonly DanglingReference[];
   readonly disk: Pick<DiskGuard, 'freeBytes' | 'low'>;
   readonly ntp: Ntp | null;
+  readonly backup: BackupReport;
   /** Empty without a daemon. */
   readonly loops: ReadonlyMap<string, Pick<PeerLoop, 'state'>>;
   readonly offers?: ReadonlyMap<string, Pick<OfferLoop, 'state'>>;
@@ -172,6 +189,7 @@ export function statusReport(parts: StatusParts): StatusReport {
     disk_free_bytes: disk.freeBytes,
     disk_low: disk.low,
     ntp: parts.ntp,
+    backup: parts.backup,
     peers: peerReports(parts),
     prune_up_to: local.prune.upTo,
     members: memberReports(local.prune, [

@@ -22,7 +22,10 @@ export function verbatim(text: string): Sql {
 }
 
 /** Fragments with a separator between them; the separator is a constant of ours. */
-export function joinSql(parts: readonly Sql[], separator: ', ' | ' AND ' | ' OR ' | ' + ' | '\n'): Sql {
+export function joinSql(
+  parts: readonly Sql[],
+  separator: ', ' | ' AND ' | ' OR ' | ' + ' | ' UNION ' | '\n',
+): Sql {
   return parts.join(separator) as Sql;
 }
 

@@ -19,6 +19,7 @@ import type { StoredPeer, StoredStatus } from '../changelog/local-status.js';
 import type { PullStart } from '../apply/pull-start.js';
 import type { Retained } from '../apply/retention.js';
 import type { News } from '../changelog/news.js';
+import type { BackupMade } from '../backup/make-backup.js';
 import type { BuiltSnapshot } from '../snapshot/build.js';
 import type { Heard, Member } from '../wire/members.js';
 
@@ -28,6 +29,7 @@ import type { TableReport } from './table-watch.js';
 import type { SchemaChange } from '../changelog/changelog-at.js';
 
 export type {
+  BackupMade,
   BuiltSnapshot,
   FoldTally,
   Latencies,
@@ -263,4 +265,9 @@ export interface ReaderCalls {
 /** Writes snapshots beside both, on connections of its own; a thread lives for one. */
 export interface SnapshotCalls {
   build(file: string): Promise<BuiltSnapshot>;
+}
+
+/** Writes backups beside all of them; a thread lives for one. */
+export interface BackupCalls {
+  make(file: string): Promise<BackupMade>;
 }

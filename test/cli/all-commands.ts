@@ -1,7 +1,9 @@
 import type { CommandDefinition } from '#src/cli/command.js';
 import { command as backfill } from '#src/commands/backfill.js';
+import { command as backup } from '#src/commands/backup.js';
 import { command as clone } from '#src/commands/clone.js';
 import { command as conflicts } from '#src/commands/conflicts.js';
+import { command as convertIds } from '#src/commands/convert-ids.js';
 import { command as doctor } from '#src/commands/doctor.js';
 import { command as exportChanges } from '#src/commands/export.js';
 import { command as importChanges } from '#src/commands/import.js';
@@ -33,8 +35,10 @@ export const allCommands: readonly CommandDefinition[] = [
   quarantine,
   verify,
   doctor,
+  backup,
   exportChanges,
   importChanges,
+  convertIds,
   peers,
   prune,
   keygen,

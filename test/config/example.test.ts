@@ -45,6 +45,7 @@ describe('docs/config.example.yaml', () => {
     ] as const) {
       expect(shown[section], section).to.deep.equal(defaults[section]);
     }
+    expect({ ...shown.backup, dir: '' }).to.deep.equal({ ...defaults.backup, dir: '' });
     expect(shown.node.listen).to.deep.equal(defaults.node.listen);
     expect({ ...shown.database, path: '' }).to.deep.equal({ ...defaults.database, path: '' });
   });

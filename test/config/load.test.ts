@@ -134,7 +134,7 @@ clock: { max_skew: 1m, abort_skew: 1s }
       'clock: { ntp_server: x }',
       'security: { tls: { passphrase: x } }',
       'tables: [{ name: a, merge: x }]',
-      'backup: {}',
+      'backup: { folder: ./backups }',
     ]) {
       expect(refusal(`${MINIMAL}${text}`).message, text).to.contain('unknown key');
     }

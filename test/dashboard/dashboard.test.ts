@@ -272,6 +272,15 @@ withPrograms(['chromium', 'sqlite3'], () => {
       await expectNoSideways(page);
     });
 
+    it('makes a backup when asked to', async () => {
+      await enter();
+      await page.getByRole('button', { name: 'Back up' }).click();
+      await page.getByText(/^The backup .+ was made\.$/).waitFor();
+      const answer = await ann.fetch('/sync/status', { headers: { 'x-api-key': KEY } });
+      expect(await answer.json()).to.have.nested.property('backup.kept', 1);
+      await page.getByText('Last backup').waitFor();
+    });
+
     it('opens without a key where the replica has none', async () => {
       const alone = await ReplicaGroup.create({
         tables: [{ name: 'words', timestamp_column: 'updated_at' }],

@@ -51,11 +51,11 @@ const ROUTES: readonly Target[] = [
   ['POST', '/sync/trigger', '{"peer":"nobody"}'],
   ['POST', '/sync/trigger-all', '{}'],
   ['POST', '/sync/full-sync', '{"peer":"nobody"}'],
+  ['POST', '/sync/backup', '{}'],
 ];
 
 /** What the contract names besides, and what nobody does: seldom, as any path that is not there answers the same. */
 const OTHERS: readonly Target[] = [
-  ['POST', '/sync/backup', '{}'],
   ['GET', '/metrics'],
   ['GET', '/'],
   ['GET', '/dashboard/1'],

@@ -105,6 +105,9 @@ export async function serveFeed(
     snapshots: {
       hold: () => Promise.reject(new TypeError('Expected no snapshot to be asked for')),
     },
+    backups: {
+      make: () => Promise.reject(new TypeError('Expected no backup to be asked for')),
+    },
     silenceMs: 30_000,
     logger: log.logger,
     signal: end.signal,

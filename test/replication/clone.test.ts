@@ -5,11 +5,11 @@ import { expect } from 'chai';
 import { parse } from 'yaml';
 import { freePort } from '../pull/peer-server.js';
 import { scratchFolder } from '../scratch.js';
-import { runCli, runCliWell, startCli } from './command-line.js';
+import { commandLine, runCli, runCliWell, startCli } from './command-line.js';
 import { countOf, execute, expectSameContent, queryRow, withDatabase } from './content.js';
 import { startPython, withPrograms } from './foreign-programs.js';
 import { Replica, ReplicaGroup, until } from './group.js';
-import type { Program } from './program.js';
+import { Program } from './program.js';
 
 const SCHEMA =
   'CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER); CREATE TABLE big (id TEXT PRIMARY KEY, body, updated_at)';
@@ -161,6 +161,28 @@ describe('clone', function () {
     expect(report.pulled).to.deep.equal({ received: 0, applied: 0 });
     expectSameContent([desktop.database, join(again, 'app.db')], { words: ['id'] });
     expect(existsSync(unfinished)).to.equal(false);
+  });
+
+  withPrograms(['python3'], () => {
+    it('goes on where a killed command left off, with a bar on a terminal', async () => {
+      add(desktop, 'd', 3000, 2000);
+      await desktop.start();
+      const folder = scratchFolder();
+      const stalled = await cuttingProxy(desktop.address, [Infinity], 1_000_000);
+      const first = startCli(cloneArgs(folder, stalled.address));
+      const unfinished = join(folder, 'app.db.unfinished');
+      await until(() => existsSync(unfinished) && readFileSync(unfinished).length > 900_000, 'part of it');
+      await first.end('SIGKILL');
+      const proxy = await cuttingProxy(desktop.address, []);
+      const args = cloneArgs(folder, proxy.address).filter((word) => word !== '--json');
+      const terminal = 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)';
+      const second = new Program(['python3', '-c', terminal, ...commandLine(args)]);
+      daemons.push(second);
+      expect((await second.ended).code, second.transcript).to.equal(0);
+      expect(second.lines.join('\n')).to.match(/desktop .+100% (\d+)\/\1 bytes/);
+      expect(Number(/^bytes=(\d+)-$/.exec(proxy.ranges[0] ?? '')?.[1])).to.be.at.least(900_000);
+      expectSameContent([desktop.database, join(folder, 'app.db')], { words: ['id'] });
+    });
   });
 
   it('counts as a copy where the source has pruned since, or can not be reached', async () => {

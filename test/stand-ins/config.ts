@@ -74,6 +74,7 @@ export function testConfig(options: ConfigOptions = {}): Config {
       rateLimitBurst: 10,
     },
     retention: { schedule: '0 0 3 * * *', softDeletedMs: null },
+    backup: { schedule: null, dir: join(tmpdir(), 'no-such-folder-of-ours'), keep: 7 },
     timestampColumnPatterns: [],
     log: { level: 'info', format: 'text', file: null, maxSizeBytes: 1_000_000, maxFiles: 3 },
   };

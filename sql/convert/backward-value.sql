@@ -1,0 +1,1 @@
+coalesce((SELECT m.old FROM temp.{{map}} AS m WHERE m.new = {{column}} COLLATE BINARY), {{column}})

@@ -1,0 +1,1 @@
+INSERT INTO main.{{to}} ({{columns}}) SELECT {{values}} FROM main.{{from}} AS t

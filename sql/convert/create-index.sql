@@ -1,0 +1,1 @@
+CREATE INDEX main.{{index}} ON {{table}} ({{column}})

@@ -1,0 +1,1 @@
+coalesce((SELECT m.new FROM temp.{{map}} AS m WHERE m.old = {{number}}), {{column}})

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO temp.{{map}} (old, new) VALUES ({{old}}, {{new}})

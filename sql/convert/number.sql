@@ -1,0 +1,1 @@
+CASE WHEN typeof({{column}}) = 'integer' THEN {{column}} END

@@ -1,0 +1,1 @@
+SELECT {{number}} AS old FROM main.{{table}} AS t

@@ -1,0 +1,1 @@
+INSERT INTO main.{{table}} ({{table}}) VALUES ('rebuild')

@@ -1,0 +1,1 @@
+n.{{column}} IS o.{{column}} COLLATE BINARY AND typeof(n.{{column}}) = typeof(o.{{column}})

@@ -1,0 +1,111 @@
+import type { Database } from 'better-sqlite3';
+import { sqliteCodeOf } from '../database/open.js';
+import { SyncError } from '../errors.js';
+import { fragment, identifier, joinSql, statement, template, type Sql } from '../sql/template.js';
+import type { Rebuilt } from './conversion.js';
+import { numberIn } from './new-table.js';
+
+/*
+ * What is looked at before a conversion counts. All of it throws `conversion_failed`; the caller takes everything back.
+ */
+
+/** Every row of the old table stands once in the new one, each value as it was, and each key as the map has it. */
+export function requireSameRows(database: Database, rebuilt: Rebuilt): void {
+  const { table, temporary, keys } = rebuilt;
+  const names = { from: identifier(table.name), to: identifier(temporary) };
+  const differing = rowsOf(
+    database,
+    template('convert/differing-rows', { ...names, match: matchOf(rebuilt), equal: equalOf(rebuilt) }),
+  );
+  const [before, after] = [names.from, names.to].map((name) =>
+    rowsOf(database, template('convert/count-rows', { table: name })),
+  );
+  if (differing === 0 && before === after) return;
+  const what = [...keys.keys()].map((name) => `"${name}"`).join(', ');
+  throw failed(
+    `table "${table.name}": ${differing} of ${before ?? 0} rows would not come out as they were, converting ${what}`,
+  );
+}
+
+function matchOf({ table, keys, rowid }: Rebuilt): Sql {
+  if (rowid !== null) {
+    return fragment('n.{{rowid}} = o.{{rowid}}', {
+      rowid: table.rowidKey && !keys.has(keyOf(table)) ? identifier(keyOf(table)) : fragment(rowid),
+    });
+  }
+  const key = table.primaryKey.length > 0 ? table.primaryKey : table.columns.map(({ name }) => name);
+  return joinSql(
+    key.map((name) => sameColumn(table, name, keys.get(name))),
+    ' AND ',
+  );
+}
+
+function keyOf({ primaryKey }: Rebuilt['table']): string {
+  return primaryKey[0] ?? '';
+}
+
+function equalOf({ table, keys }: Rebuilt): Sql {
+  const stored = table.columns.filter(({ generated }) => !generated);
+  return joinSql(
+    stored.map(({ name }) => sameColumn(table, name, keys.get(name))),
+    ' AND ',
+  );
+}
+
+function sameColumn(table: Rebuilt['table'], name: string, map: Sql | undefined): Sql {
+  const column = identifier(name);
+  if (map === undefined) return fragment('({{same}})', { same: template('convert/same-value', { column }) });
+  const same = template('convert/same-key', { map, column, number: numberIn(table, name, 'o') });
+  return fragment('({{same}})', { same });
+}
+
+/** Rows that refer to nothing, by table and parent: as many as before, and the same. */
+export function danglingIn(database: Database): string {
+  return JSON.stringify(database.prepare(statement('convert/dangling')).all());
+}
+
+export function requireSameDangling(database: Database, before: string): void {
+  const after = danglingIn(database);
+  if (after !== before)
+    throw failed(`references would not lead where they did: ${after} instead of ${before}`);
+}
+
+/** Rows of each view; null where it can't be read, which is the application's affair. */
+export function viewCounts(database: Database, views: readonly string[]): ReadonlyMap<string, number | null> {
+  return new Map(views.map((view) => [view, countOfView(database, view)]));
+}
+
+function countOfView(database: Database, view: string): number | null {
+  try {
+    return rowsOf(database, template('convert/count-rows', { table: identifier(view) }));
+  } catch (error) {
+    // A function or collation of the application's, or a view that was broken before.
+    if (sqliteCodeOf(error) !== 'SQLITE_ERROR') throw error;
+    return null;
+  }
+}
+
+export function requireSameViews(database: Database, before: ReadonlyMap<string, number | null>): void {
+  const after = viewCounts(database, [...before.keys()]);
+  for (const [view, rows] of before) {
+    if (rows === null || after.get(view) === rows) continue;
+    throw failed(`view "${view}" would show ${after.get(view) ?? 'no'} rows instead of ${rows}`);
+  }
+}
+
+/** Throws where SQLite finds damage in what was made. */
+export function requireSound(database: Database): void {
+  const rows = database.pragma('integrity_check(5)') as { integrity_check: string }[];
+  const faults = rows.map((row) => row.integrity_check).filter((line) => line !== 'ok');
+  if (faults.length > 0) throw failed(`SQLite finds fault with the result: ${faults.join('; ')}`);
+}
+
+function rowsOf(database: Database, sql: Sql): number {
+  return database.prepare<[], { rows: number }>(sql).get()?.rows ?? 0;
+}
+
+function failed(why: string): SyncError {
+  return new SyncError('conversion_failed', why, {
+    hint: 'Nothing was changed. See docs/convert-ids.md.',
+  });
+}

@@ -1,0 +1,42 @@
+import type { Database } from 'better-sqlite3';
+import { messageOf, SyncError } from '../errors.js';
+import { isBusy, openFile } from '../database/open.js';
+import type { Sql } from '../sql/template.js';
+import { danglingIn, requireSameDangling, requireSameRows } from './checks.js';
+import type { Conversion } from './conversion.js';
+
+/** Opens a database to be converted: no key is enforced meanwhile, no cascade fires, and no reference is renamed. */
+export function openForConversion(file: string, busyTimeoutMs: number): Database {
+  const database = openFile(file, { readonly: false, busyTimeoutMs });
+  database.pragma('foreign_keys = OFF');
+  database.pragma('legacy_alter_table = ON');
+  database.pragma('recursive_triggers = OFF');
+  return database;
+}
+
+/**
+ * Runs the way there on a database within a transaction that the caller has begun, and checks it. The maps are still there
+ * afterwards, for who wants to write them down. Throws `conversion_failed`; the caller rolls back.
+ */
+export function convert(database: Database, { forward, rebuilt }: Conversion): void {
+  const dangling = danglingIn(database);
+  runAll(database, [...forward.begin, ...forward.fill, ...forward.copy]);
+  for (const each of rebuilt) requireSameRows(database, each);
+  runAll(database, forward.swap);
+  requireSameDangling(database, dangling);
+}
+
+function runAll(database: Database, statements: readonly Sql[]): void {
+  for (const sql of statements) {
+    try {
+      database.exec(sql);
+    } catch (cause) {
+      if (isBusy(cause)) throw cause;
+      const shown = sql.length > 300 ? `${sql.slice(0, 300)} ...` : sql;
+      throw new SyncError('conversion_failed', `${messageOf(cause)}, in: ${shown.replace(/\s+/g, ' ')}`, {
+        hint: 'Nothing was changed. See docs/convert-ids.md.',
+        cause,
+      });
+    }
+  }
+}

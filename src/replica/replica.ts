@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import { createFeed, type FeedParts } from '../feed/feed.js';
@@ -98,6 +98,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     { certificates = null, tracer = UNTRACED }: { certificates?: Certificates | null; tracer?: Tracer } = {},
   ) {
     super();
+    // Everything that runs listens for the end.
+    setMaxListeners(0, this.#end.signal);
     this.#certificates = certificates;
     this.#config = config;
     this.#logger = logger;

@@ -1,21 +1,25 @@
 import bytes from 'bytes';
 import Table from 'cli-table3';
 import ms from 'ms';
+import { createColors } from 'picocolors';
 import { escapeControls } from '../log/escape.js';
 import { danglingText } from '../changelog/dangling-text.js';
 import { blocksText, membersText } from './members-text.js';
+import { NARROW } from './narrow-table.js';
 import type { PeerReport, StatusReport } from '../replica/status.js';
 
-const PLAIN = { style: { head: [], border: [] } };
-
-/** What `status` prints: this replica, then a table of its peers, then what asks for attention. */
-export function statusText(report: StatusReport): string {
+/** What `status` prints, no wider than 80 columns: this replica, its peers, the group, and what asks for attention. */
+export function statusText(report: StatusReport, coloured = false): string {
   const members = membersText(report.members, report.head, report.time_ms);
-  return [replicaTable(report), peerTable(report), members, ...attention(report)].join('\n');
+  const { yellow } = createColors(coloured);
+  const warnings = attention(report).map(yellow);
+  return [replicaTable(report), peerTable(report, coloured), ...errors(report), members, ...warnings].join(
+    '\n',
+  );
 }
 
 function replicaTable(report: StatusReport): string {
-  const table = new Table(PLAIN);
+  const table = new Table({ ...NARROW, colWidths: [12, 65] });
   const size = `${sizeOf(report.database_bytes)}, WAL ${sizeOf(report.wal_bytes)}`;
   table.push(
     { replica: report.name === report.node ? report.node : `${report.node} (${report.name})` },
@@ -30,31 +34,42 @@ function replicaTable(report: StatusReport): string {
   return table.toString();
 }
 
-function peerTable(report: StatusReport): string {
+function peerTable(report: StatusReport, coloured: boolean): string {
   if (report.peers.length === 0) return 'No peers.';
   const table = new Table({
-    ...PLAIN,
-    head: ['peer', 'state', 'behind', 'last success', 'has of ours', 'skew', 'breaker', 'last error'],
-    colWidths: [null, null, null, null, null, null, null, 48],
-    wordWrap: true,
+    ...NARROW,
+    head: ['peer', 'state', 'behind', 'last success', 'has of ours', 'skew', 'breaker'],
+    colWidths: [15, 14, 8, 10, 11, 8, 6],
   });
-  for (const peer of report.peers) table.push(peerRow(peer, report));
+  for (const peer of report.peers) table.push(peerRow(peer, report, coloured));
   return table.toString();
 }
 
-function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport): string[] {
+function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport, coloured: boolean): string[] {
   const { pull } = peer;
-  const error = pull?.last_error ?? null;
   return [
     peer.name,
-    stateOf(peer),
+    painted(stateOf(peer), coloured),
     peer.behind === null ? '-' : String(peer.behind),
     ago(pull?.last_success_ms ?? peer.last_applied_ms, nowMs),
     peer.acknowledged === null ? '-' : `${peer.acknowledged} of ${head}`,
     pull?.skew_ms == null ? '-' : `${pull.skew_ms} ms`,
     pull?.breaker ?? '-',
-    error === null ? '-' : `${ago(error.at_ms, nowMs)}: ${escapeControls(error.message)}`,
   ];
+}
+
+/** The last error of each peer, on a line of its own: no column is wide enough. */
+function errors({ peers, time_ms: nowMs }: StatusReport): string[] {
+  return peers.flatMap(({ name, pull }) => {
+    const error = pull?.last_error ?? null;
+    return error === null ? [] : [`${name}, ${ago(error.at_ms, nowMs)}: ${escapeControls(error.message)}`];
+  });
+}
+
+function painted(state: string, coloured: boolean): string {
+  const { green, red } = createColors(coloured);
+  if (state === 'lost' || state === 'failing') return red(state);
+  return state === 'waiting' || state === 'pulling' ? green(state) : state;
 }
 
 function stateOf({ address, pull }: PeerReport): string {

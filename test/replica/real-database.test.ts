@@ -117,7 +117,9 @@ describe('a replica on a real database', () => {
 
   it('refuses a database that was not migrated', async () => {
     const { config, app } = await createDatabaseFile('a', { migrated: false });
-    const error = await openReplica(config, { logger: new LogRecorder().logger }).catch((thrown: unknown) => thrown);
+    const error = await openReplica(config, { logger: new LogRecorder().logger }).catch(
+      (thrown: unknown) => thrown,
+    );
     app.close();
     expect(error).to.be.instanceOf(SyncError).and.to.include({ code: 'not_migrated', exitCode: 1 });
   });

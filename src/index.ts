@@ -1,7 +1,12 @@
-export { openReplica, Replica, type ReplicaEvents } from './replica/replica.js';
+export { openReplica, type OpenOptions } from './library/open-replica.js';
+export { backfill, migrate, type BackfillOptions, type MigrateOptions } from './library/prepare.js';
+export { Replica, type ReplicaEvents } from './replica/replica.js';
 export { loadConfig } from './config/load.js';
 export { createLogger, type Logger, type LogOptions } from './log/logger.js';
 export { SyncError } from './errors.js';
+export type { LibraryOptions } from './library/settle.js';
+export type { MigrateReport } from './commands/migrate.js';
+export type { BackfillResult } from './changelog/backfill.js';
 export type { Config, PeerConfig, TableConfig } from './config/config.js';
 export type { Resolver, ResolverContext, ResolverRow, ResolverValue } from './config/resolvers.js';
 export type { PullResult } from './pull/pull.js';

@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, Load>> = {
   peers: () => import('../commands/peers.js'),
   prune: () => import('../commands/prune.js'),
   keygen: () => import('../commands/keygen.js'),
+  completion: () => import('../commands/completion.js'),
 };
 
 /** The names of all commands, in the order of `--help`. */

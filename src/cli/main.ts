@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { packageRoot } from '../package-root.js';
 import type { CommandDefinition, ExitStatus } from './command.js';
 import { createContext, DEFAULT_CONFIG_FILE, type GlobalOptions, type RunContext } from './context.js';
+import { helpAfter } from './examples.js';
 import { reportFailure } from './report.js';
 import type { Streams } from './streams.js';
 
@@ -52,6 +53,7 @@ function createProgram(run: Run, streams: Streams, definitions: readonly Command
     const command = prepare(program.createCommand(definition.name), streams).description(definition.summary);
     definition.configure(command);
     addGlobalOptions(command);
+    command.addHelpText('after', helpAfter(definition.name));
     command.action(async () => {
       const options = { ...program.opts<GlobalOptions>(), ...command.opts<GlobalOptions>() };
       run.context = createContext(options, streams);

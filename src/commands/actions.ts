@@ -1,3 +1,4 @@
+import { nearest } from '../config/nearest.js';
 import { SyncError } from '../errors.js';
 
 /** The action that a command with several was given, the first of them where none was. */
@@ -9,7 +10,9 @@ export function actionOf<Action extends string>(
   if (given === undefined) return actions[0];
   const found = actions.find((action) => action === given);
   if (found !== undefined) return found;
-  throw usage(`${command} ${given}: there is no such action`, `Actions: ${actions.join(', ')}.`);
+  const meant = nearest(given, actions);
+  const hint = meant === null ? `Actions: ${actions.join(', ')}.` : `Did you mean ${meant}?`;
+  throw usage(`${command} ${given}: there is no such action`, hint);
 }
 
 /** The id that an action was given. */

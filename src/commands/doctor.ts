@@ -1,5 +1,6 @@
 import type { CommandDefinition, ExitStatus } from '../cli/command.js';
 import type { Config } from '../config/config.js';
+import { isColoured } from './coloured.js';
 import { examine } from '../doctor/examine.js';
 import type { DaemonAnswer } from '../doctor/subjects.js';
 import { SyncError } from '../errors.js';
@@ -30,7 +31,7 @@ export const command: CommandDefinition = {
       findings,
       left_out: leftOut,
     };
-    context.print(doctorText(report, context.isTerminal));
+    context.print(doctorText(report, isColoured(context)));
     context.printJson(report);
     return report.errors === 0 ? 0 : 1;
   },

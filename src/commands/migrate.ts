@@ -35,7 +35,7 @@ interface MigrateOptions {
 }
 
 /** What a run did, for `--json`. */
-interface MigrateReport {
+export interface MigrateReport {
   readonly changed: boolean;
   /** True where there was no changelog before. */
   readonly fresh: boolean;

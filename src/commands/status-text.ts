@@ -1,21 +1,25 @@
 import bytes from 'bytes';
 import Table from 'cli-table3';
 import ms from 'ms';
+import { createColors } from 'picocolors';
 import { escapeControls } from '../log/escape.js';
 import { danglingText } from '../changelog/dangling-text.js';
 import { blocksText, membersText } from './members-text.js';
+import { NARROW } from './narrow-table.js';
 import type { ErrorReport, PeerReport, StatusReport } from '../replica/status.js';
 
-const PLAIN = { style: { head: [], border: [] } };
-
-/** What `status` prints: this replica, then a table of its peers, then what asks for attention. */
-export function statusText(report: StatusReport): string {
+/** What `status` prints, no wider than 80 columns: this replica, its peers, the group, and what asks for attention. */
+export function statusText(report: StatusReport, coloured = false): string {
   const members = membersText(report.members, report.head, report.time_ms);
-  return [replicaTable(report), peerTable(report), members, ...attention(report)].join('\n');
+  const { yellow } = createColors(coloured);
+  const warnings = attention(report).map(yellow);
+  return [replicaTable(report), peerTable(report, coloured), ...errors(report), members, ...warnings].join(
+    '\n',
+  );
 }
 
 function replicaTable(report: StatusReport): string {
-  const table = new Table(PLAIN);
+  const table = new Table({ ...NARROW, colWidths: [12, 65] });
   const size = `${sizeOf(report.database_bytes)}, WAL ${sizeOf(report.wal_bytes)}`;
   table.push(
     { replica: report.name === report.node ? report.node : `${report.node} (${report.name})` },
@@ -39,32 +43,37 @@ function backupRow({ backup, time_ms: nowMs }: StatusReport): { backup: string }
   return [{ backup: `${newest}${running ? '; one is being made' : ''}` }];
 }
 
-function peerTable(report: StatusReport): string {
+function peerTable(report: StatusReport, coloured: boolean): string {
   if (report.peers.length === 0) return 'No peers.';
   const table = new Table({
-    ...PLAIN,
-    head: ['peer', 'state', 'behind', 'last success', 'has of ours', 'skew', 'breaker', 'last error'],
-    colWidths: [null, null, null, null, null, null, null, 48],
-    wordWrap: true,
+    ...NARROW,
+    head: ['peer', 'state', 'behind', 'last success', 'has of ours', 'skew', 'breaker'],
+    colWidths: [15, 14, 8, 10, 11, 8, 6],
   });
-  for (const peer of report.peers) table.push(peerRow(peer, report));
+  for (const peer of report.peers) table.push(peerRow(peer, report, coloured));
   return table.toString();
 }
 
-function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport): string[] {
+function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport, coloured: boolean): string[] {
   const { pull } = peer;
   const skew = pull?.skew_ms ?? peer.offered?.skew_ms ?? null;
-  const error = newestOf([pull?.last_error, peer.offer?.last_error, peer.offered?.last_error]);
   return [
     peer.name,
-    stateOf(peer),
+    painted(stateOf(peer), coloured),
     peer.behind === null ? '-' : String(peer.behind),
     ago(pull?.last_success_ms ?? peer.offered?.last_success_ms ?? peer.last_applied_ms, nowMs),
     peer.acknowledged === null ? '-' : `${peer.acknowledged} of ${head}`,
     skew === null ? '-' : `${skew} ms`,
     pull?.breaker ?? '-',
-    error === null ? '-' : `${ago(error.at_ms, nowMs)}: ${escapeControls(error.message)}`,
   ];
+}
+
+/** The last error of each peer, on a line of its own: no column is wide enough. */
+function errors({ peers, time_ms: nowMs }: StatusReport): string[] {
+  return peers.flatMap(({ name, pull, offer, offered }) => {
+    const error = newestOf([pull?.last_error, offer?.last_error, offered?.last_error]);
+    return error === null ? [] : [`${name}, ${ago(error.at_ms, nowMs)}: ${escapeControls(error.message)}`];
+  });
 }
 
 function newestOf(errors: readonly (ErrorReport | null | undefined)[]): ErrorReport | null {
@@ -72,6 +81,15 @@ function newestOf(errors: readonly (ErrorReport | null | undefined)[]): ErrorRep
     (newest, error) => (error != null && error.at_ms >= (newest?.at_ms ?? 0) ? error : newest),
     null,
   );
+}
+
+const BAD_STATES: ReadonlySet<string> = new Set(['lost', 'failing', 'offers failing']);
+const GOOD_STATES: ReadonlySet<string> = new Set(['waiting', 'pulling', 'live']);
+
+function painted(state: string, coloured: boolean): string {
+  const { green, red } = createColors(coloured);
+  if (BAD_STATES.has(state)) return red(state);
+  return GOOD_STATES.has(state) ? green(state) : state;
 }
 
 function stateOf({ address, direction, pull, offer }: PeerReport): string {

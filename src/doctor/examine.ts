@@ -10,6 +10,7 @@ import { attempt, runChecks, type Check } from './check.js';
 import { conflictsCheck } from './conflicts.js';
 import { diskCheck } from './disk.js';
 import { fileCheck } from './file.js';
+import { fileSystemCheck } from './file-system.js';
 import { fine, type Finding } from './finding.js';
 import { integrityCheck } from './integrity.js';
 import { journalModeCheck } from './journal-mode.js';
@@ -29,6 +30,7 @@ import { resolversCheck } from './resolvers.js';
 import { skewCheck } from './skew.js';
 import type { OpenDatabase, OpenReplica, OpenSchema, Setup } from './subjects.js';
 import { tablesCheck } from './tables.js';
+import { timestampsCheck } from './timestamps.js';
 import { triggersCheck } from './triggers.js';
 import { unfoldedCheck } from './unfolded.js';
 
@@ -40,9 +42,9 @@ const OF_SETUP: readonly Check<Setup>[] = [
   portCheck,
   pullsCheck,
 ];
-const OF_FILE: readonly Check<Setup>[] = [diskCheck];
+const OF_FILE: readonly Check<Setup>[] = [diskCheck, fileSystemCheck];
 const OF_DATABASE: readonly Check<OpenDatabase>[] = [integrityCheck, journalModeCheck];
-const OF_SCHEMA: readonly Check<OpenSchema>[] = [tablesCheck, appTriggersCheck];
+const OF_SCHEMA: readonly Check<OpenSchema>[] = [tablesCheck, appTriggersCheck, timestampsCheck];
 const OF_REPLICA: readonly Check<OpenReplica>[] = [
   triggersCheck,
   backfillCheck,

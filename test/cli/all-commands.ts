@@ -2,6 +2,7 @@ import type { CommandDefinition } from '#src/cli/command.js';
 import { command as backfill } from '#src/commands/backfill.js';
 import { command as backup } from '#src/commands/backup.js';
 import { command as clone } from '#src/commands/clone.js';
+import { command as completion } from '#src/commands/completion.js';
 import { command as conflicts } from '#src/commands/conflicts.js';
 import { command as convertIds } from '#src/commands/convert-ids.js';
 import { command as doctor } from '#src/commands/doctor.js';
@@ -42,4 +43,5 @@ export const allCommands: readonly CommandDefinition[] = [
   peers,
   prune,
   keygen,
+  completion,
 ];

@@ -21,9 +21,11 @@ export function documentAt(path: string): Document {
   return { path, text: readFileSync(join(PROJECT, path), 'utf8') };
 }
 
-/** README, CHANGELOG and everything in `docs/`. */
+/** README, CHANGELOG and everything in `docs/` and its folders. */
 export function allDocuments(): Document[] {
-  const inDocs = readdirSync(join(PROJECT, 'docs')).filter((name) => name.endsWith('.md'));
+  const inDocs = readdirSync(join(PROJECT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.md'),
+  );
   return ['README.md', 'CHANGELOG.md', ...inDocs.sort().map((name) => `docs/${name}`)].map(documentAt);
 }
 

@@ -1,31 +1,26 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
+import BetterSqlite3 from 'better-sqlite3';
 import { expectSameContent, queryRow } from '../replication/content.js';
 import { withPrograms } from '../replication/foreign-programs.js';
-import { blocksOf, documentAt, PROJECT } from './documents.js';
+import { scriptOf, withFreePorts, Workplace } from './script.js';
 
 withPrograms(['sqlite3'], () => {
   describe('The README', function () {
     this.timeout(90_000);
-    let folder: string;
+    let workplace: Workplace;
 
-    before(() => {
-      folder = mkdtempSync(join(tmpdir(), 'readme-'));
+    beforeEach(() => {
+      workplace = new Workplace();
     });
-    after(() => {
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    afterEach(() => {
+      workplace.remove();
     });
 
     it('starts two replicas in five minutes, and they end equal', async () => {
-      const { code, output } = await runScript(await withFreePorts(scriptOf('README.md')), folder);
+      const { code, output } = await workplace.run(await withFreePorts(scriptOf('README.md')));
       expect(code, output).to.equal(0);
 
-      const files = ['ann', 'bob'].map((node) => join(folder, node, 'words.db'));
+      const files = ['ann', 'bob'].map((node) => workplace.path(node, 'words.db'));
       const counts = expectSameContent(files, { words: ['id'], scores: ['user_id', 'word_id'] });
       expect(counts, output).to.deep.equal({ words: 3, scores: 2 });
       const [ann = ''] = files;
@@ -33,59 +28,39 @@ withPrograms(['sqlite3'], () => {
       // the order of its steps leaves no conflict to a reader's surprise
       expect(queryRow(ann, 'SELECT count(*) FROM _sync_conflicts')).to.deep.equal([0]);
     });
+
+    it('prepares and starts a replica that others reach, with the key that keygen has made', async () => {
+      const keygen = await workplace.run(scriptOf('README.md', 'sh run keygen'));
+      expect(keygen.output).to.match(/^\S{32,}\n$/);
+      const app = new BetterSqlite3(workplace.path('my-app.db'));
+      app.exec('CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER)');
+      app.close();
+      const steps = (await withFreePorts(scriptOf('README.md', 'sh run each-machine')))
+        .replace('the-key-that-keygen-printed', keygen.output.trim())
+        .replace('192.168.1.20', '127.0.0.1')
+        .replace(/sqlite-p2p-sync start\n/, STARTED_AND_ENDED);
+      const { code, output } = await workplace.run(steps);
+      expect(code, output).to.equal(0);
+      expect(output).to.contain('listening').and.to.contain('0.0.0.0');
+    });
+
+    it('opens a replica by the library', async () => {
+      const app = new BetterSqlite3(workplace.path('my-app.db'));
+      app.exec('CREATE TABLE words (id TEXT PRIMARY KEY, english TEXT, updated_at INTEGER)');
+      app.close();
+      const program = scriptOf('README.md', 'js run').replace('// ... await', 'await');
+      const script = `sqlite-p2p-sync init --db my-app.db --node desktop --listen 127.0.0.1:8091\ncat > app.mjs <<'END'\n${program}\nEND\nnode app.mjs`;
+      const { code, output } = await workplace.run(await withFreePorts(script));
+      expect(code, output).to.equal(0);
+    });
   });
 });
 
-/** The blocks that are marked to be run, one after the other. */
-function scriptOf(path: string): string {
-  const blocks = blocksOf(documentAt(path)).filter(({ info }) => info === 'sh run');
-  return blocks.map(({ text }) => text).join('\n');
-}
-
-/** The ports of the text may be taken on this machine. */
-async function withFreePorts(script: string): Promise<string> {
-  const servers = ['8091', '8092'].map((named) => ({ named, server: createServer().listen(0, '127.0.0.1') }));
-  await Promise.all(servers.map(({ server }) => once(server, 'listening')));
-  let result = script;
-  for (const { named, server } of servers) {
-    result = result.replaceAll(`:${named}`, `:${(server.address() as AddressInfo).port}`);
-  }
-  await Promise.all(servers.map(({ server }) => once(server.close(), 'close')));
-  return result;
-}
-
-/** Runs a script in an empty folder, with `sqlite-p2p-sync` on its path; whatever it leaves running is ended. */
-async function runScript(script: string, cwd: string): Promise<{ code: number | null; output: string }> {
-  const bin = join(cwd, '.bin');
-  mkdirSync(bin);
-  symlinkSync(join(PROJECT, 'bin', 'sqlite-p2p-sync.js'), join(bin, 'sqlite-p2p-sync'));
-  const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
-    cwd,
-    // a process group of its own, with its daemons in it
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, SYNC_API_KEY: '' },
-  });
-  let output = '';
-  for (const stream of [shell.stdout, shell.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  try {
-    const [code] = (await once(shell, 'exit')) as [number | null];
-    return { code, output };
-  } finally {
-    endGroup(shell.pid);
-  }
-}
-
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    // all of it has ended by itself
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
+/** The daemon does not end by itself. */
+const STARTED_AND_ENDED = `
+sqlite-p2p-sync start > start.log &
+until grep -q ' listening' start.log; do kill -0 %1; sleep 0.1; done
+kill %1
+wait %1
+cat start.log
+`;

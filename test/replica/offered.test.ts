@@ -48,7 +48,7 @@ describe('a replica that takes offers, on a real database', () => {
   async function start(node: string, options: FileOptions = {}): Promise<Running> {
     const database = await createDatabaseFile(node, options);
     const log = new LogRecorder();
-    const replica = await openReplica(database.config, log.logger);
+    const replica = await openReplica(database.config, { logger: log.logger });
     opened.push({ replica, app: database.app });
     await replica.start();
     return { ...database, replica, log, url: `http://${replica.address ?? ''}` };

@@ -29,7 +29,7 @@ describe('a replica on a real database', () => {
   async function start(node: string, options: FileOptions = {}): Promise<Running> {
     const database = await createDatabaseFile(node, options);
     const log = new LogRecorder();
-    const replica = await openReplica(database.config, log.logger);
+    const replica = await openReplica(database.config, { logger: log.logger });
     opened.push({ replica, app: database.app });
     await replica.start();
     return { ...database, replica, log, url: `http://${replica.address ?? ''}` };
@@ -117,7 +117,9 @@ describe('a replica on a real database', () => {
 
   it('refuses a database that was not migrated', async () => {
     const { config, app } = await createDatabaseFile('a', { migrated: false });
-    const error = await openReplica(config, new LogRecorder().logger).catch((thrown: unknown) => thrown);
+    const error = await openReplica(config, { logger: new LogRecorder().logger }).catch(
+      (thrown: unknown) => thrown,
+    );
     app.close();
     expect(error).to.be.instanceOf(SyncError).and.to.include({ code: 'not_migrated', exitCode: 1 });
   });

@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import ms from 'ms';
 import { escapeControls } from '../log/escape.js';
 import { danglingText } from '../changelog/dangling-text.js';
+import { foundText } from './found-text.js';
 import { blocksText, membersText } from './members-text.js';
 import type { ErrorReport, PeerReport, StatusReport } from '../replica/status.js';
 
@@ -11,7 +12,8 @@ const PLAIN = { style: { head: [], border: [] } };
 /** What `status` prints: this replica, then a table of its peers, then what asks for attention. */
 export function statusText(report: StatusReport): string {
   const members = membersText(report.members, report.head, report.time_ms);
-  return [replicaTable(report), peerTable(report), members, ...attention(report)].join('\n');
+  const found = foundText(report.found, report.time_ms);
+  return [replicaTable(report), peerTable(report), members, ...found, ...attention(report)].join('\n');
 }
 
 function replicaTable(report: StatusReport): string {
@@ -67,7 +69,7 @@ function newestOf(errors: readonly (ErrorReport | null | undefined)[]): ErrorRep
 
 function stateOf({ address, direction, pull, offer }: PeerReport): string {
   if (direction === null) return 'pulls from us';
-  if (address === null) return 'no address: feeds us itself';
+  if (address === null && pull === null) return 'no address: feeds us itself';
   if (pull === null) return '-';
   if (pull.lost) return 'lost';
   if (pull.failing) return 'failing';

@@ -1,4 +1,4 @@
-import type { Browser, ServiceConfig } from 'bonjour-service';
+import type { Browser } from 'bonjour-service';
 import type { BlockList } from 'node:net';
 import type { Logger } from '../log/logger.js';
 import { createAdmission } from './admit.js';
@@ -6,7 +6,7 @@ import { createAllowance } from './allowance.js';
 import { createFoundTable, type FoundTable } from './found.js';
 import { ownNetworks } from './networks.js';
 import { announcement, instanceName, readAnnouncement, SERVICE_TYPE, type Scheme } from './service.js';
-import { GuardedSocket } from './socket.js';
+import { GuardedSocket, MDNS_PORT } from './socket.js';
 
 export interface Discovery extends Pick<FoundTable, 'all' | 'addressesOf'> {
   /** Says goodbye, and closes the socket. */
@@ -26,6 +26,8 @@ export interface DiscoveryParts {
   readonly own: OwnService | null;
   /** The IPv4 address of the only interface to use; null: all. */
   readonly interfaceAddress: string | null;
+  /** UDP; default: that of mDNS. */
+  readonly port?: number;
   readonly logger: Logger;
   readonly isWanted: (node: string) => boolean;
   /** A replica was found, or other addresses of one. */
@@ -60,11 +62,11 @@ export async function startDiscovery(parts: DiscoveryParts): Promise<Discovery |
 }
 
 async function openDiscovery(parts: DiscoveryParts): Promise<Discovery> {
-  const { interfaceAddress, logger, own } = parts;
+  const { interfaceAddress, logger, own, port = MDNS_PORT } = parts;
   const { default: Bonjour } = await import('bonjour-service');
   const networks = keepNetworks(interfaceAddress);
   const admission = createAdmission(() => performance.now());
-  const socket = await GuardedSocket.open({
+  const socket = await GuardedSocket.open(port, {
     admit: (packet, sender) => networks().check(sender) && admission(packet),
     onFault: (error) => {
       logger.debug('mDNS packet or socket failed', { error });
@@ -73,10 +75,11 @@ async function openDiscovery(parts: DiscoveryParts): Promise<Discovery> {
   const options = {
     socket,
     bind: false,
+    port,
     ...(interfaceAddress === null ? {} : { interface: interfaceAddress }),
   };
   // What its types call options of a service goes on to the socket's layer.
-  const bonjour = new Bonjour(options as Partial<ServiceConfig>, (error: unknown) => {
+  const bonjour = new Bonjour(options, (error: unknown) => {
     logger.debug('mDNS answer was not sent', { error });
   });
   try {

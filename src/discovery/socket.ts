@@ -30,11 +30,11 @@ export class GuardedSocket extends EventEmitter {
   }
 
   /** Rejects where the port can't be had; other mDNS programs of this machine share it. */
-  static async open(parts: SocketParts): Promise<GuardedSocket> {
+  static async open(port: number, parts: SocketParts): Promise<GuardedSocket> {
     const socket = createSocket({ type: 'udp4', reuseAddr: true });
     try {
       // Bound to one interface's own address, multicast would not arrive on Linux.
-      socket.bind(MDNS_PORT, '0.0.0.0');
+      socket.bind(port, '0.0.0.0');
       await once(socket, 'listening');
     } catch (error) {
       socket.close();

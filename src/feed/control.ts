@@ -26,6 +26,9 @@ export function controlRoutes(parts: FeedParts): Router {
   router.post('/sync/trigger-all', (_request, response) => {
     response.status(202).json({ status: 'triggered', peers: parts.pulls.triggerAll() });
   });
+  router.post('/sync/reload-peers', (_request, response) => {
+    response.json({ status: 'reloaded', added: parts.pulls.reload() });
+  });
   return router;
 }
 

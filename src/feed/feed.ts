@@ -26,6 +26,8 @@ export interface PullControl {
   trigger(peer: string, full: boolean): string | null;
   /** Asks for a pull from each peer; their names. */
   triggerAll(): readonly string[];
+  /** Reads the peers of the configuration file again, and pulls from those that are new; their names. */
+  reload(): readonly string[];
 }
 
 /** What the feed needs of the replica that it serves. */
@@ -41,6 +43,8 @@ export interface FeedParts {
   readonly rateLimit: RateLimit | null;
   /** Counted up. */
   readonly refusals: RefusalCounts;
+  /** `GET /health` proves that we know the keys to one who asks (discovery). */
+  readonly provesKeys?: boolean;
   /** Names of the replicated tables. */
   readonly tables: readonly string[];
   readonly reader: Pick<

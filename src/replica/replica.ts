@@ -1,7 +1,9 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
+import { loadConfig } from '../config/load.js';
 import { isReachable } from '../config/peers.js';
+import type { Discovery } from '../discovery/discovery.js';
 import { pageSource } from '../feed/changes.js';
 import { createFeed, type FeedParts } from '../feed/feed.js';
 import type { Listening } from '../feed/listen.js';
@@ -19,22 +21,24 @@ import { openCertificates, type Certificates } from '../tls/certificates.js';
 import { startSnapshot } from '../threads/snapshot-builder.js';
 import { openTracer } from '../tracing/open.js';
 import { UNTRACED, type Tracer } from '../tracing/tracer.js';
-import { announce } from './announce.js';
+import { announce, announcePeer } from './announce.js';
 import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
 import { watchFile } from './file-hints.js';
 import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
+import { announceAndFind, findOnce, foundReports } from './find-peers.js';
 import { createFolding, foldCommits, sayRenewal } from './folding.js';
 import { watchNtp, type NtpWatch } from './ntp.js';
 import { recordOffers, type OfferedRecord } from './offered.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
 import { serve } from './serve.js';
-import { nodesReport, statusReport, type StatusReport } from './status.js';
+import { nodesReport, statusReport, type NodesReport, type StatusReport } from './status.js';
 import { syncOnce, type SyncOptions, type SyncOutcome } from './sync-once.js';
 import { tracedWriter } from './traced-writer.js';
 import { programVersion } from './version.js';
+import { keepWhereabouts, type Whereabouts } from './whereabouts.js';
 
 /** What a replica emits; `peer` is the peer's name. */
 export interface ReplicaEvents {
@@ -78,7 +82,7 @@ export async function openReplica(config: Config, logger: Logger): Promise<Repli
 
 /** One database with its feed and its pulls, from open to `stop`. */
 export class Replica extends EventEmitter<ReplicaEvents> {
-  readonly #config: Config;
+  #config: Config;
   readonly #logger: Logger;
   readonly #threads: OpenedThreads;
   readonly #certificates: Certificates | null;
@@ -94,6 +98,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   #pulls: Pulls | null = null;
   #snapshots: SnapshotKeeper | null = null;
   #ntp: NtpWatch = { ntp: null };
+  #discovery: Discovery | null = null;
+  readonly #whereabouts: Whereabouts;
   #stopped: Promise<void> | null = null;
 
   /** Who was not let in, since this replica was opened. */
@@ -122,6 +128,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     });
     this.#disk = createDiskGuard(path, lowDiskBytes, { logger, onRoom: () => this.#pulls?.tick() });
     this.#offered = this.#recordOffers();
+    this.#whereabouts = keepWhereabouts(config, () => this.#discovery, logger);
   }
 
   #threadEnded(): void {
@@ -177,11 +184,42 @@ export class Replica extends EventEmitter<ReplicaEvents> {
         pulls.offer();
       });
     }
-    if (sync.schedule === null) return;
     const tick = () => {
       pulls.tick();
     };
-    startCron(sync.schedule, tick, { ...care, what: 'scheduled pull failed' });
+    if (sync.schedule !== null) startCron(sync.schedule, tick, { ...care, what: 'scheduled pull failed' });
+    if (this.#config.network.discovery) await this.#discover(listening);
+  }
+
+  async #discover(listening: Listening): Promise<void> {
+    const { epoch } = await this.#threads.reader.identity();
+    const discovery = await announceAndFind({
+      config: this.#config,
+      logger: this.#logger,
+      epoch,
+      listening,
+      peers: () => this.#config.peers,
+      onFound: (node) => this.#pulls?.found(node),
+    });
+    if (this.#end.signal.aborted) await discovery?.stop();
+    else this.#discovery = discovery;
+  }
+
+  /**
+   * Reads the peers of the configuration file again, and pulls from those that are new. Their names. Throws
+   * `config_invalid`; whatever else has changed in the file counts after the next start.
+   */
+  reloadPeers(): string[] {
+    const known = this.#config.peers.map(({ name }) => name);
+    const added = loadConfig(this.#config.file).peers.filter(({ name }) => !known.includes(name));
+    this.#config = { ...this.#config, peers: [...this.#config.peers, ...added] };
+    for (const peer of added) {
+      announcePeer(this.#config, peer, this.#logger);
+      this.#offered.add(peer.name);
+      this.#metrics.knows(peer.name);
+      this.#pulls?.add(peer);
+    }
+    return added.map(({ name }) => name);
   }
 
   /**
@@ -190,13 +228,16 @@ export class Replica extends EventEmitter<ReplicaEvents> {
    */
   async sync({ peer: name, full = false }: SyncOptions = {}): Promise<SyncOutcome[]> {
     const peers = this.#config.peers.filter((peer) =>
-      name === undefined ? isReachable(peer) : peer.name === name,
+      name === undefined ? isReachable(peer, this.#config) : peer.name === name,
     );
     if (name !== undefined && peers.length === 0) {
       const hint = 'Peers are named under peers: in the configuration.';
       throw new SyncError('unknown_peer', `no peer "${name}" is configured`, { hint, exitCode: 2 });
     }
-    return Promise.all(peers.map((peer) => syncOnce(peer, full, this.#pullParts(), this.#end.signal)));
+    const { finder } = this.#whereabouts;
+    const found = this.#discovery === null ? await findOnce(this.#config, peers, this.#logger) : finder;
+    const parts = { ...this.#pullParts(), finder: found };
+    return Promise.all(peers.map((peer) => syncOnce(peer, full, parts, this.#end.signal)));
   }
 
   /** Asks the running loop for a pull now; the peer's name, or null where none has this name or address. */
@@ -222,6 +263,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       running: this.#listening !== null,
       listen: this.address,
       nowMs: Date.now(),
+      ...this.#findings(),
     });
   }
 
@@ -254,6 +296,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       this.#pulls?.stop(),
       this.#listening?.close(CLOSE_GRACE_MS),
       this.#snapshots?.close(),
+      this.#discovery?.stop(),
     ]);
     await this.#threads.reader.close();
     await this.#tracer.close();
@@ -270,20 +313,21 @@ export class Replica extends EventEmitter<ReplicaEvents> {
         burst: this.#config.security.rateLimitBurst,
       },
       refusals: this.refusals,
+      provesKeys: this.#config.network.discovery,
       tables: this.#config.tables.map((table) => table.name),
       reader: this.#threads.reader,
       writer: this.#threads.writer,
       pulls: {
         trigger: (peer, full) => this.trigger(peer, { full }),
         triggerAll: () => this.#pulls?.triggerAll() ?? [],
+        reload: () => this.reloadPeers(),
       },
       offers: this.#offered,
       logger: this.#logger,
       signal: this.#end.signal,
       silenceMs: this.#config.network.requestTimeoutMs,
       status: () => this.status(),
-      nodes: () =>
-        Promise.resolve(nodesReport({ config: this.#config, loops: this.#loops(), listen: this.address })),
+      nodes: () => Promise.resolve(this.#nodes()),
       metrics: async () => this.#metrics.text(await this.status()),
       meter: this.#metrics,
       tracer: this.#tracer,
@@ -311,6 +355,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       tls: this.#certificates,
       admit,
       listener,
+      finder: this.#whereabouts.finder,
       page: pageSource(pages),
       now: Date.now,
     };
@@ -345,6 +390,16 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       recordOf: (peer) => createRecord({ peer, clock, logger, listener, now: Date.now }),
       skewsMs: () => this.#skewsMs(),
     });
+  }
+
+  #nodes(): NodesReport {
+    const own = { config: this.#config, loops: this.#loops(), listen: this.address };
+    return nodesReport({ ...own, ...this.#findings() });
+  }
+
+  #findings() {
+    const found = foundReports(this.#discovery?.all() ?? [], this.#config.peers);
+    return { found, foundAt: this.#whereabouts.places };
   }
 
   #loops(): ReadonlyMap<string, PeerLoop> {

@@ -137,12 +137,13 @@ describe('discovery', () => {
   it('says that it does not work where the port is taken, and replication goes on without', async () => {
     const taken = createSocket({ type: 'udp4', reuseAddr: false });
     sockets.push(taken);
-    taken.bind(5353, '0.0.0.0');
+    taken.bind(0, '0.0.0.0');
     await once(taken, 'listening');
     const log = new LogRecorder();
     const discovery = await startDiscovery({
       own: null,
       interfaceAddress: LOOPBACK,
+      port: taken.address().port,
       logger: log.logger,
       isWanted: () => false,
       onFound: () => undefined,

@@ -11,6 +11,7 @@ export type { Config, PeerConfig, TableConfig } from './config/config.js';
 export type { Resolver, ResolverContext, ResolverRow, ResolverValue } from './config/resolvers.js';
 export type { PullResult } from './pull/pull.js';
 export type { PullFailure } from './pull/state.js';
+export type { FoundReport } from './replica/find-peers.js';
 export type { PeerReport, PullReport, StatusReport } from './replica/status.js';
 export type { SyncOptions, SyncOutcome } from './replica/sync-once.js';
 export type { ApplyResponse } from './threads/calls.js';

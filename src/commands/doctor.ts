@@ -4,6 +4,7 @@ import { isColoured } from './coloured.js';
 import { examine } from '../doctor/examine.js';
 import type { DaemonAnswer } from '../doctor/subjects.js';
 import { SyncError } from '../errors.js';
+import { findOnce } from '../replica/find-peers.js';
 import type { StatusReport } from '../replica/status.js';
 import { programVersion } from '../replica/version.js';
 import { openDaemon, type Daemon } from './daemon.js';
@@ -21,6 +22,7 @@ export const command: CommandDefinition = {
       daemon,
       version: programVersion(),
       nowMs: Date.now(),
+      finder: await findOnce(config, config.peers, context.logger),
     });
     const count = (wanted: string) => findings.filter(({ level }) => level === wanted).length;
     const report: DoctorReport = {

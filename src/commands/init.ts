@@ -12,6 +12,8 @@ import { findingsTable } from '../init/findings-table.js';
 import { findingsJson } from '../init/findings-json.js';
 import { inspectTables, type TableFinding } from '../init/inspect.js';
 import { existingPatterns } from '../init/patterns.js';
+import { lookAround } from '../discovery/look-around.js';
+import { foundReports, type FoundReport } from '../replica/find-peers.js';
 import { configThere, writeConfig } from './write-config.js';
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -23,6 +25,7 @@ interface InitOptions {
   readonly peer?: readonly string[];
   readonly force?: boolean;
   readonly print?: boolean;
+  readonly discover?: boolean;
 }
 
 /** Inspects a database, which is not changed, and writes a configuration that fits it. */
@@ -37,9 +40,10 @@ export const command: CommandDefinition<InitOptions> = {
       .option('--peer <name=address>', 'a replica to pull from; may be repeated', collect)
       .option('--force', 'overwrite an existing configuration file')
       .option('--print', 'print the configuration instead of writing it')
+      .option('--discover', 'look for replicas in the local network (mDNS) and show them; takes a moment')
       .option('--auto-detect', 'detect tables and columns (the default)');
   },
-  run(context, options) {
+  async run(context, options) {
     const nodeId = nodeIdAnswer(options.node);
     const listen = listenAnswer(options.listen);
     const peers = peerAnswers(options.peer ?? [], nodeId);
@@ -52,8 +56,9 @@ export const command: CommandDefinition<InitOptions> = {
     const answers = { nodeId, listen, databasePath, peers, tables, timestampPatterns };
     const text = configText(answers);
     if (options.print !== true) writeConfig(context.configFile, text, options.force === true);
-    report(context, answers, options.print === true ? text : null);
-    return Promise.resolve(0);
+    const found = options.discover === true ? await discovered(context) : null;
+    report(context, answers, options.print === true ? text : null, found);
+    return 0;
   },
 };
 
@@ -84,12 +89,31 @@ function open(file: string): Database {
   }
 }
 
-function report(context: CommandContext, answers: Answers, text: string | null): void {
+/** Who announces itself in the local network. That anybody does, is no reason to pull from it. */
+async function discovered({ logger }: CommandContext): Promise<FoundReport[]> {
+  return foundReports(await lookAround({ interfaceAddress: null, logger, wanted: null }), []);
+}
+
+function foundLines(found: readonly FoundReport[]): string[] {
+  if (found.length === 0) return ['No replica announces itself in the local network.'];
+  return found.map(
+    ({ node, addresses: [address = ''] }) =>
+      `Found in the local network: ${node} at ${address}. If it is yours: init again with --peer ${node}=${address}.`,
+  );
+}
+
+function report(
+  context: CommandContext,
+  answers: Answers,
+  text: string | null,
+  found: readonly FoundReport[] | null,
+): void {
   context.printJson({
     config_file: context.configFile,
     written: text === null,
     ...(text === null ? {} : { config: text }),
     ...findingsJson(answers),
+    ...(found === null ? {} : { found }),
   });
   if (text !== null) {
     context.print(text.trimEnd());
@@ -97,6 +121,7 @@ function report(context: CommandContext, answers: Answers, text: string | null):
   }
   if (answers.tables.length === 0) context.print(`${answers.databasePath} holds no tables yet.`);
   else context.print(findingsTable(answers.tables));
+  for (const line of found === null ? [] : foundLines(found)) context.print(line);
   context.print(`Wrote ${context.configFile} for node ${answers.nodeId}.`);
   if (needsKey(answers.listen)) {
     context.print(

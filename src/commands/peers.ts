@@ -6,24 +6,27 @@ import { pruneBound } from '../changelog/prune.js';
 import type { Config } from '../config/config.js';
 import { memberReports } from '../replica/member-report.js';
 import { statement } from '../sql/template.js';
+import { accept, foundByDaemon } from './accept-peer.js';
 import { actionOf, usage } from './actions.js';
+import { foundText } from './found-text.js';
 import { blocksText, membersText } from './members-text.js';
 import { reading, writing } from './own-connection.js';
 
-const ACTIONS = ['list', 'forget'] as const;
+const ACTIONS = ['list', 'accept', 'forget'] as const;
 
 export const command: CommandDefinition = {
   name: 'peers',
-  summary: 'show the replicas of the group, or forget one that is gone for good',
+  summary: 'show the replicas of the group, accept one that was found, or forget one that is gone for good',
   configure(command) {
     command
-      .usage('[list | forget NAME] [options]')
-      .argument('[action]', 'list (without one) or forget')
-      .argument('[NAME]', 'the node id of a replica that was heard of');
+      .usage('[list | accept NAME | forget NAME] [options]')
+      .argument('[action]', 'list (without one), accept or forget')
+      .argument('[NAME]', 'the node id of a replica that was found or heard of');
   },
   run: (context, _options, [given, name]) => {
     const action = actionOf('peers', ACTIONS, given);
-    return action === 'forget' ? forget(context, name) : Promise.resolve(list(context, name));
+    if (action === 'accept') return accept(context, name);
+    return action === 'forget' ? forget(context, name) : list(context, name);
   },
 };
 
@@ -33,7 +36,7 @@ export function directlyKnown(changelog: Changelog, config: Config): string[] {
   return [...config.peers.map(({ name }) => name), ...stored.map(({ name }) => name)];
 }
 
-function list(context: CommandContext, extra: string | undefined): ExitStatus {
+async function list(context: CommandContext, extra: string | undefined): Promise<ExitStatus> {
   if (extra !== undefined) throw usage('peers list takes no NAME', 'It lists all.');
   const config = context.loadConfig();
   const { bound, direct } = reading(config, (database) => {
@@ -42,8 +45,14 @@ function list(context: CommandContext, extra: string | undefined): ExitStatus {
     return { bound: pruneBound(changelog, configured), direct: directlyKnown(changelog, config) };
   });
   const members = memberReports(bound, direct);
-  context.print([membersText(members, bound.head, Date.now()), ...blocksText(members)].join('\n'));
-  context.printJson({ head: bound.head, members });
+  const found = await foundByDaemon(config);
+  const nowMs = Date.now();
+  context.print(
+    [membersText(members, bound.head, nowMs), ...foundText(found ?? [], nowMs), ...blocksText(members)].join(
+      '\n',
+    ),
+  );
+  context.printJson({ head: bound.head, members, found: found ?? [] });
   return 0;
 }
 

@@ -4,6 +4,7 @@ import ms from 'ms';
 import { createColors } from 'picocolors';
 import { escapeControls } from '../log/escape.js';
 import { danglingText } from '../changelog/dangling-text.js';
+import { foundText } from './found-text.js';
 import { blocksText, membersText } from './members-text.js';
 import { NARROW } from './narrow-table.js';
 import type { ErrorReport, PeerReport, StatusReport } from '../replica/status.js';
@@ -12,10 +13,10 @@ import type { ErrorReport, PeerReport, StatusReport } from '../replica/status.js
 export function statusText(report: StatusReport, coloured = false): string {
   const members = membersText(report.members, report.head, report.time_ms);
   const { yellow } = createColors(coloured);
+  const found = foundText(report.found, report.time_ms);
   const warnings = attention(report).map(yellow);
-  return [replicaTable(report), peerTable(report, coloured), ...errors(report), members, ...warnings].join(
-    '\n',
-  );
+  const tables = [replicaTable(report), peerTable(report, coloured)];
+  return [...tables, ...errors(report), members, ...found, ...warnings].join('\n');
 }
 
 function replicaTable(report: StatusReport): string {
@@ -94,7 +95,7 @@ function painted(state: string, coloured: boolean): string {
 
 function stateOf({ address, direction, pull, offer }: PeerReport): string {
   if (direction === null) return 'pulls from us';
-  if (address === null) return 'no address: feeds us itself';
+  if (address === null && pull === null) return 'no address: feeds us itself';
   if (pull === null) return '-';
   if (pull.lost) return 'lost';
   if (pull.failing) return 'failing';

@@ -2,7 +2,7 @@ import { openChangelog } from '../changelog/changelog.js';
 import { countRows } from '../changelog/evictions.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import type { Config, PeerConfig } from '../config/config.js';
-import { requireAddress } from '../config/peers.js';
+import { requireReachable } from '../config/peers.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForReading } from '../database/open.js';
@@ -11,7 +11,9 @@ import { SyncError } from '../errors.js';
 import { createAttempts } from '../pull/attempts.js';
 import { createPeerClient } from '../pull/client.js';
 import { createFingerprintClient, type FingerprintClient } from '../pull/fingerprint-client.js';
-import { openConnection, type HttpConnection } from '../pull/request.js';
+import type { HttpConnection } from '../pull/request.js';
+import { openRoaming, type PeerFinder } from '../pull/roaming.js';
+import { findOnce } from '../replica/find-peers.js';
 import { tlsOf } from '../tls/client.js';
 import type { Shapes } from '../wire/fingerprints.js';
 import { lookAgain } from '../verify/look.js';
@@ -75,7 +77,8 @@ async function verify(
   peer: PeerConfig,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
-  const connection = connectionTo(peer, config);
+  const finder = await findOnce(config, [peer], context.logger);
+  const connection = connectionTo(peer, config, finder);
   const database = openForReading(config);
   try {
     requireMigrated(database);
@@ -97,18 +100,20 @@ async function verify(
   }
 }
 
-function connectionTo(peer: PeerConfig, config: Config): HttpConnection {
-  const { name, address } = requireAddress(peer);
+function connectionTo(peer: PeerConfig, config: Config, finder: PeerFinder | null): HttpConnection {
+  requireReachable(peer, config);
+  const { name, address } = peer;
   const { security, network } = config;
   const { connectTimeoutMs, requestTimeoutMs } = network;
-  return openConnection({
+  const target = {
     name,
     address,
     apiKey: security.apiKeys[0] ?? null,
     connectTimeoutMs,
     requestTimeoutMs,
     tls: tlsOf(config),
-  });
+  };
+  return openRoaming(target, finder);
 }
 
 /** Refuses a peer that is not the configured one. */

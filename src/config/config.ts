@@ -26,8 +26,8 @@ export interface PeerConfig {
   /** The peer's node id. */
   readonly name: string;
   /**
-   * Base URL without a trailing slash, e.g. `http://192.168.1.20:8091`. Null: it can't be reached from here, is not
-   * pulled, and feeds us over its own connections.
+   * Base URL without a trailing slash, e.g. `http://192.168.1.20:8091`. Null: discovery finds it; where that is off it
+   * can't be reached from here, is not pulled, and feeds us over its own connections.
    */
   readonly address: string | null;
   /** `both`: besides pulling from it, we feed it over our own connections. Absent: `pull`. */
@@ -87,6 +87,9 @@ export interface Config {
     readonly breakerCooldownMs: number;
     /** `auto`: pages are asked for compressed, but not from a peer on this machine. */
     readonly compression: 'auto' | 'always';
+    readonly discovery: boolean;
+    /** The IPv4 address of the only interface for discovery; null: all. */
+    readonly discoveryInterface: string | null;
   };
   readonly clock: {
     readonly maxSkewMs: number;

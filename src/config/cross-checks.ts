@@ -7,6 +7,7 @@ export function crossFaults(file: Partial<ConfigFile>): Fault[] {
   return [
     ...tableFaults(file.tables ?? []),
     ...peerFaults(file.peers ?? [], file.node?.id ?? null),
+    ...placeFaults(file),
     ...(file.clock === undefined ? [] : clockFaults(file.clock)),
     ...tlsFaults(file.security?.tls ?? null),
   ];
@@ -48,12 +49,6 @@ function peerFaults(peers: ConfigFile['peers'], ownId: string | null): Fault[] {
         message: `${peer.name} is named already in peers[${first}]`,
       });
     }
-    if (peer.address === null && peer.direction === 'both') {
-      faults.push({
-        path: ['peers', index, 'address'],
-        message: 'expected an address: with direction: both we connect to the peer',
-      });
-    }
     const found = peers.map((each, place) => ({ address: each.address ?? String(place) }));
     for (const first of repeated(found, index, (each) => each.address)) {
       faults.push({
@@ -62,6 +57,17 @@ function peerFaults(peers: ConfigFile['peers'], ownId: string | null): Fault[] {
       });
     }
     return faults;
+  });
+}
+
+/** We connect to a peer that we feed: at its address, or where discovery finds it. */
+function placeFaults({ peers = [], network }: Partial<ConfigFile>): Fault[] {
+  if (network?.discovery !== false) return [];
+  return peers.flatMap(({ address, direction }, index): Fault[] => {
+    if (address !== null || direction !== 'both') return [];
+    const message =
+      'expected an address (or network.discovery: true, which finds the peer): with direction: both we connect to it';
+    return [{ path: ['peers', index, 'address'], message }];
   });
 }
 

@@ -97,6 +97,8 @@ function toConfig(file: string, from: ConfigFile, apiKeys: readonly string[]): C
       breakerFailures: network.breaker_failures,
       breakerCooldownMs: network.breaker_cooldown,
       compression: network.compression,
+      discovery: network.discovery,
+      discoveryInterface: network.discovery_interface,
     },
     clock: {
       maxSkewMs: clock.max_skew,

@@ -1,19 +1,20 @@
 import { SyncError } from '../errors.js';
-import type { PeerConfig } from './config.js';
+import type { Config, PeerConfig } from './config.js';
 
-/** A peer that we can connect to. */
-export interface ReachablePeer extends PeerConfig {
-  readonly address: string;
-}
-
-export function isReachable(peer: PeerConfig): peer is ReachablePeer {
-  return peer.address !== null;
+/** Whether we connect to the peer: at its address, or where discovery finds it. */
+export function isReachable(
+  { address }: Pick<PeerConfig, 'address'>,
+  { network }: { readonly network: Pick<Config['network'], 'discovery'> },
+): boolean {
+  return address !== null || network.discovery;
 }
 
 /** Throws `no_address` where the peer can't be connected to. */
-export function requireAddress(peer: PeerConfig): ReachablePeer {
-  if (isReachable(peer)) return peer;
-  throw noAddress(peer.name);
+export function requireReachable(
+  peer: PeerConfig,
+  config: { readonly network: Pick<Config['network'], 'discovery'> },
+): void {
+  if (!isReachable(peer, config)) throw noAddress(peer.name);
 }
 
 /** What is told of a peer that is configured without an address. */

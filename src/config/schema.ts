@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
 import { parseListen, parseOtlpEndpoint, parsePeerAddress } from './addresses.js';
@@ -189,6 +190,12 @@ export const configSchema = z.strictObject(
       breaker_failures: integer(1, 1000).default(5),
       breaker_cooldown: duration().default(30_000),
       compression: choice(['auto', 'always']).default('auto'),
+      discovery: flag().default(false),
+      discovery_interface: parsed('an IPv4 address of this machine, such as 192.168.1.10', (value) =>
+        isIPv4(value) ? value : null,
+      )
+        .nullable()
+        .default(null),
     }),
     clock: section({
       max_skew: duration().default(5000),

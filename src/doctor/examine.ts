@@ -81,7 +81,7 @@ export async function examine(setup: Setup): Promise<Examination> {
   const configuration = { check: 'configuration', ...fine(`${setup.config.file} is sound`) };
   const ofSetup = await runChecks(OF_SETUP, setup);
   const { ours, ...ofFile } = await examineFile(setup);
-  const probed = { ...setup, probes: await probePeers(setup.config) };
+  const probed = { ...setup, probes: await probePeers(setup.config, setup.finder ?? null) };
   const ofPeers = await runChecks(OF_PEERS, probed);
   const ofTables = ours === null ? [] : await runChecks(OF_PEER_TABLES, { ...probed, ours });
   return {

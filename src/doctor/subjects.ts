@@ -4,6 +4,7 @@ import type { StoredStatus } from '../changelog/local-status.js';
 import type { Config } from '../config/config.js';
 import type { InspectedTables } from '../database/check-tables.js';
 import type { SyncError } from '../errors.js';
+import type { PeerFinder } from '../pull/roaming.js';
 import type { StatusReport } from '../replica/status.js';
 
 /** The daemon of this configuration, as it answered. */
@@ -22,6 +23,8 @@ export interface Setup {
   /** The version of this program. */
   readonly version: string;
   readonly nowMs: number;
+  /** Where peers without an address were found; absent or null: nobody looked. */
+  readonly finder?: PeerFinder | null;
 }
 
 /** The database, open for reading. */

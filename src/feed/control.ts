@@ -29,6 +29,9 @@ export function controlRoutes(parts: FeedParts): Router {
     response.status(202).json({ status: 'triggered', peers: parts.pulls.triggerAll() });
   });
   router.post('/sync/backup', backupRoute(parts.backups));
+  router.post('/sync/reload-peers', (_request, response) => {
+    response.json({ status: 'reloaded', added: parts.pulls.reload() });
+  });
   return router;
 }
 

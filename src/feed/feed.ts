@@ -29,6 +29,8 @@ export interface PullControl {
   trigger(peer: string, full: boolean): string | null;
   /** Asks for a pull from each peer; their names. */
   triggerAll(): readonly string[];
+  /** Reads the peers of the configuration file again, and pulls from those that are new; their names. */
+  reload(): readonly string[];
 }
 
 /** A backup that a person asked for. */
@@ -50,6 +52,8 @@ export interface FeedParts {
   readonly rateLimit: RateLimit | null;
   /** Counted up. */
   readonly refusals: RefusalCounts;
+  /** `GET /health` proves that we know the keys to one who asks (discovery). */
+  readonly provesKeys?: boolean;
   /** Names of the replicated tables. */
   readonly tables: readonly string[];
   readonly reader: Pick<

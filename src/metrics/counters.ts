@@ -2,11 +2,14 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import type { PullEnd } from '../pull/metered-record.js';
 import type { ApplyResponse, FoldTally } from '../threads/calls.js';
 import type { AnsweredRequest } from '../feed/meter.js';
+import { NO_LATENCIES } from '../apply/latency.js';
 import { createLatencyHistogram } from './latency-histogram.js';
 import { PREFIX } from './names.js';
 
 /** Adds up what happens from when this process opened the replica. */
 export interface Counters {
+  /** One more peer is pulled from. */
+  knows(peer: string): void;
   folded(tally: FoldTally): void;
   applied(peer: string, page: ApplyResponse): void;
   pulled(peer: string, end: PullEnd, durationMs: number): void;
@@ -19,16 +22,12 @@ const PULL_ENDS = ['success', 'unreachable', 'breaker_open', 'failed'] as const 
 const REQUEST_BUCKETS_S = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60];
 const PULL_BUCKETS_S = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800];
 
-/** `peers` are those configured: their series are there, with 0, before anything happens. */
-export function createCounters(registry: Registry, peers: readonly string[]): Counters {
+/** The series of the peers that it knows are there, with 0, before anything happens. */
+export function createCounters(registry: Registry): Counters {
   const registers = [registry];
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Counter({ name: PREFIX + name, help, labelNames, registers });
-  const ofPeer = (name: string, help: string) => {
-    const made = counter(name, help, 'peer');
-    for (const peer of peers) made.inc({ peer }, 0);
-    return made;
-  };
+  const ofPeer = (name: string, help: string) => counter(name, help, 'peer');
 
   const captured = counter(
     'changes_captured_total',
@@ -47,10 +46,8 @@ export function createCounters(registry: Registry, peers: readonly string[]): Co
   const latency = createLatencyHistogram(registry, {
     name: `${PREFIX}propagation_seconds`,
     help: "From the stamp of an applied change (its row's own timestamp, or when it was captured) until it was applied here. The clock of its origin is corrected by the skew where the origin is a peer of ours; others are taken as right. Old rows of a first pull count with their age.",
-    peers,
   });
   const pulls = counter('pulls_total', 'Pulls that have ended.', 'peer', 'result');
-  for (const peer of peers) for (const result of PULL_ENDS) pulls.inc({ peer, result }, 0);
   const pullDuration = new Histogram({
     name: `${PREFIX}pull_duration_seconds`,
     help: 'How long the pulls took that reached the head of the peer.',
@@ -58,7 +55,6 @@ export function createCounters(registry: Registry, peers: readonly string[]): Co
     buckets: PULL_BUCKETS_S,
     registers,
   });
-  for (const peer of peers) pullDuration.zero({ peer });
   const requests = counter(
     'http_requests_total',
     'Requests to this replica. The route is a template, "other" where none matched or the request was turned away before; the status is "aborted" where the client left.',
@@ -76,6 +72,12 @@ export function createCounters(registry: Registry, peers: readonly string[]): Co
   const keyFailures = counter('key_failures_total', 'Requests refused with 401: no key, or a wrong one.');
 
   return {
+    knows(peer) {
+      for (const each of [received, applied, skipped, conflicts, quarantined]) each.inc({ peer }, 0);
+      for (const result of PULL_ENDS) pulls.inc({ peer, result }, 0);
+      pullDuration.zero({ peer });
+      latency.add(peer, NO_LATENCIES);
+    },
     folded({ entries, versions }) {
       captured.inc(entries);
       folded.inc(versions);

@@ -12,12 +12,14 @@ export interface GaugedStatus {
   readonly wal_bytes: number;
   readonly disk_free_bytes: number | null;
   readonly peers: readonly GaugedPeer[];
+  /** What discovery has found. */
+  readonly found: readonly { readonly node: string; readonly state: (typeof FOUND_STATES)[number] }[];
 }
 
 export interface GaugedPeer {
   readonly name: string;
   /** Null: it is not configured here. */
-  readonly address: string | null;
+  readonly direction: 'pull' | 'both' | null;
   readonly behind: number | null;
   readonly pull: {
     readonly lost: boolean;
@@ -30,6 +32,7 @@ export interface GaugedPeer {
 }
 
 const BREAKER_STATES = ['closed', 'half_open', 'open'] as const;
+const FOUND_STATES = ['configured', 'found'] as const;
 
 /** Makes the gauges, and the function that sets them to what `status` says: the two can't differ. */
 export function createGauges(registry: Registry): (status: GaugedStatus) => void {
@@ -43,6 +46,11 @@ export function createGauges(registry: Registry): (status: GaugedStatus) => void
   const databaseBytes = gauge('database_bytes', 'Size of the database file.');
   const walBytes = gauge('wal_bytes', 'Size of the write-ahead log.');
   const diskFreeBytes = gauge('disk_free_bytes', 'Free space where the database is; absent where unknown.');
+  const found = gauge(
+    'discovered_replicas',
+    'Node ids that announce themselves in the local network: of configured peers, and of others, which are not pulled from.',
+    'state',
+  );
   const ofPeer = {
     behind: gauge('peer_changes_behind', 'What the peer still had for us after the last page.', 'peer'),
     reachable: gauge(
@@ -84,8 +92,12 @@ export function createGauges(registry: Registry): (status: GaugedStatus) => void
     walBytes.set(status.wal_bytes);
     diskFreeBytes.remove();
     if (status.disk_free_bytes !== null) diskFreeBytes.set(status.disk_free_bytes);
+    for (const state of FOUND_STATES) {
+      const nodes = status.found.filter((each) => each.state === state).map(({ node }) => node);
+      found.set({ state }, new Set(nodes).size);
+    }
     for (const gauge of Object.values(ofPeer)) gauge.reset();
     // Who only pulls from us is not ours to watch, and comes and goes.
-    for (const peer of status.peers) if (peer.address !== null) setPeer(peer);
+    for (const peer of status.peers) if (peer.direction !== null) setPeer(peer);
   };
 }

@@ -15,9 +15,9 @@ const BOUNDS = [...LATENCY_BOUNDS_MS.map((boundMs) => boundMs / 1000), '+Inf'] a
  */
 export function createLatencyHistogram(
   registry: Registry,
-  { name, help, peers }: { readonly name: string; readonly help: string; readonly peers: readonly string[] },
+  { name, help }: { readonly name: string; readonly help: string },
 ): LatencyHistogram {
-  const byPeer = new Map(peers.map((peer) => [peer, NO_LATENCIES]));
+  const byPeer = new Map<string, Latencies>();
   const metric = {
     name,
     get: () => {

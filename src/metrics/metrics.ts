@@ -16,8 +16,9 @@ export interface Metrics extends Counters {
 export function createMetrics(peers: readonly string[]): Metrics {
   const registry = new Registry();
   const setGauges = createGauges(registry);
-  const counters = createCounters(registry, peers);
+  const counters = createCounters(registry);
   const activity = createActivity();
+  for (const peer of peers) counters.knows(peer);
   let watchesProcess = false;
   return {
     ...counters,

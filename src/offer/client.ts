@@ -39,7 +39,8 @@ export function createOfferClient(
   compression: Config['network']['compression'] = 'auto',
 ): OfferClient {
   const { target } = connection;
-  const compressed = compression === 'always' || !isOnThisMachine(target.address);
+  /** A peer that is found again may be on another machine. */
+  const packs = () => compression === 'always' || !isOnThisMachine(target.address);
 
   async function post(
     rest: Pick<OfferQuery, 'invalid' | 'page'>,
@@ -50,7 +51,7 @@ export function createOfferClient(
     const path = `/sync/changes?${offerQueryText({ node, epoch, ...rest })}`;
     const sentMs = now();
     const what = raw === null ? { short: true } : { raw };
-    const request = { path, headers: intact(path), compressed, ...what };
+    const request = { path, headers: intact(path), compressed: packs(), ...what };
     const answer = await connection.send({ method: 'POST', ...request }, signal);
     const receivedMs = now();
     if (answer.status !== 200) throw offerError(answer, target);
@@ -64,7 +65,7 @@ export function createOfferClient(
   return {
     ask: (invalid, signal) => post({ invalid, page: null }, null, signal),
     async offer({ cursor: since, epoch: to, pruned, server_time_ms: invitedMs }, { body, sha256 }, signal) {
-      const raw = compressed ? await packed(body, sha256) : plain(body, sha256);
+      const raw = packs() ? await packed(body, sha256) : plain(body, sha256);
       const clocks = { invitedMs, sentMs: now() };
       return post({ invalid: null, page: { since, to, pruned, clocks } }, raw, signal);
     },

@@ -65,7 +65,6 @@ export function createPeerClient(
   compression: Config['network']['compression'] = 'auto',
 ): PeerClient {
   const { target } = connection;
-  const compressed = compression === 'always' || !isOnThisMachine(target.address);
   return {
     async health(signal) {
       const sentMs = now();
@@ -84,6 +83,7 @@ export function createPeerClient(
     async page(query, signal) {
       const path = `/sync/changes?${changesQueryText(query, node)}`;
       const { waitMs } = query;
+      const compressed = compression === 'always' || !isOnThisMachine(target.address);
       const sentMs = now();
       const request = { path, headers: intact(path), waitMs, compressed };
       const answer = await connection.send({ method: 'GET', ...request }, signal);

@@ -23,6 +23,8 @@ export interface HttpTarget {
   readonly requestTimeoutMs: number;
   /** For an `https://` address; none: what Node trusts, and no certificate of ours. */
   readonly tls?: TlsSource | null;
+  /** What the certificate there may name in place of the host of the address; default: nothing else. */
+  readonly alsoNamed?: readonly string[];
 }
 
 export interface HttpRequest {
@@ -121,7 +123,7 @@ interface Agents extends Readonly<Record<string, Agent>> {
 
 function openAgents(target: HttpTarget): Agents {
   const options = {
-    connect: connectOption(target.connectTimeoutMs, target.tls?.current),
+    connect: connectOption(target.connectTimeoutMs, target.tls?.current, target.alsoNamed),
     connections: MAX_CONNECTIONS,
     bodyTimeout: target.requestTimeoutMs,
     maxResponseSize: MAX_RESPONSE_BYTES,

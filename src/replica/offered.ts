@@ -30,13 +30,15 @@ export interface OfferedParts {
 /** Keeps what peers have offered, and says each turn of it once. */
 export interface OfferedRecord extends OfferDesk {
   readonly states: ReadonlyMap<string, Offered>;
+  /** One more peer may offer. */
+  add(peer: string): void;
 }
 
 /** Answers to a page that the peer goes on from by itself. */
 const ORDINARY: ReadonlySet<string> = new Set(['cursor_moved', 'instance_renewed', 'rows_missing']);
 
 export function recordOffers({
-  peers,
+  peers: first,
   pageSize,
   admit,
   logger,
@@ -47,6 +49,7 @@ export function recordOffers({
 }: OfferedParts): OfferedRecord {
   const states = new Map<string, Offered>();
   const failing = new Map<string, string>();
+  const peers = [...first];
   const records = new Map(peers.map((peer) => [peer, recordOf(peer)]));
   const stateOf = (peer: string) =>
     states.get(peer) ?? { lastSuccessMs: null, lastError: null, skewMs: null };
@@ -56,6 +59,10 @@ export function recordOffers({
     pageSize,
     admit,
     skewsMs,
+    add(peer) {
+      peers.push(peer);
+      records.set(peer, recordOf(peer));
+    },
     acceptSkew(peer, skew) {
       records.get(peer)?.skew(skew);
       states.set(peer, { ...stateOf(peer), skewMs: skew.skewMs });

@@ -1,6 +1,6 @@
 import type { Config, PeerConfig } from '../config/config.js';
 import { parsePeerAddress } from '../config/addresses.js';
-import { isReachable, noAddress, requireAddress } from '../config/peers.js';
+import { isReachable, noAddress, requireReachable } from '../config/peers.js';
 import type { Logger } from '../log/logger.js';
 import { createOfferClient } from '../offer/client.js';
 import { startOfferLoop, type OfferLoop } from '../offer/loop.js';
@@ -12,7 +12,8 @@ import { createLive } from '../pull/live.js';
 import { startLoop, type PeerLoop } from '../pull/loop.js';
 import type { PullParts } from '../pull/pull.js';
 import { meteredRecord, type PullMeter } from '../pull/metered-record.js';
-import { openConnection, type HttpConnection } from '../pull/request.js';
+import type { HttpConnection } from '../pull/request.js';
+import { openRoaming, type PeerFinder } from '../pull/roaming.js';
 import { tracedClient } from '../pull/traced-client.js';
 import type { TlsSource } from '../tls/client.js';
 import type { Turns } from '../pull/turns.js';
@@ -34,6 +35,8 @@ export interface PullDependencies {
   readonly meter?: PullMeter;
   /** How far the clocks of peers are ahead of ours in ms, by node id, where that is known; default: nowhere. */
   readonly skewsMs?: () => Readonly<Record<string, number>>;
+  /** Absent or null: peers are only where they are configured. */
+  readonly finder?: PeerFinder | null;
   /** ms since 1970. */
   readonly now: () => number;
 }
@@ -59,21 +62,24 @@ export function pullParts(peer: PeerConfig, parts: PullDependencies): Omit<PullP
   };
 }
 
+type ConnectionParts = Pick<PullDependencies, 'config' | 'tls' | 'tracer' | 'finder'>;
+
 /** Throws `no_address`. */
 function connectionTo(
   peer: PeerConfig,
-  { config, tls, tracer = UNTRACED }: Pick<PullDependencies, 'config' | 'tls' | 'tracer'>,
+  { config, tls, finder = null, tracer = UNTRACED }: ConnectionParts,
 ): HttpConnection {
-  const { name, address } = requireAddress(peer);
-  return openConnection({
-    name,
-    address,
+  requireReachable(peer, config);
+  const target = {
+    name: peer.name,
+    address: peer.address,
     apiKey: config.security.apiKeys[0] ?? null,
     headers: () => tracer.headers(),
     connectTimeoutMs: config.network.connectTimeoutMs,
     requestTimeoutMs: config.network.requestTimeoutMs,
     tls,
-  });
+  };
+  return openRoaming(target, finder);
 }
 
 /** What offers need besides. */
@@ -88,7 +94,7 @@ export interface OfferDependencies {
 /** Everything that one offer to a configured peer needs; the client is the caller's to close. */
 export function offerParts(
   peer: PeerConfig,
-  parts: Pick<PullDependencies, 'config' | 'now' | 'tls' | 'tracer'> & OfferDependencies,
+  parts: ConnectionParts & Pick<PullDependencies, 'now'> & OfferDependencies,
   attempts: Attempts,
 ): Omit<OfferParts, 'onSkew'> {
   const { config, now, reader, page, served = () => undefined } = parts;
@@ -115,6 +121,10 @@ export interface Pulls {
   /** The peer's name; null where none has this name or address. Throws `no_address` where it can't be reached. */
   trigger(peer: string, full: boolean): string | null;
   triggerAll(): string[];
+  /** Begins to pull from one more peer. */
+  add(peer: PeerConfig): void;
+  /** The peer was found somewhere: one that could not be pulled from is tried there. */
+  found(peer: string): void;
   /** The schedule's turn. */
   tick(): void;
   stop(): Promise<void>;
@@ -127,7 +137,8 @@ export function startPulls(
   const clients: { close(): Promise<void> }[] = [];
   const loops = new Map<string, PeerLoop>();
   const offers = new Map<string, OfferLoop>();
-  for (const peer of config.peers.filter(isReachable)) {
+  const begin = (peer: PeerConfig): void => {
+    if (!isReachable(peer, config)) return;
     const pull = pullParts(peer, parts);
     clients.push(pull.client);
     const kept = createRecord({ peer: peer.name, clock: config.clock, logger, listener, now });
@@ -142,8 +153,9 @@ export function startPulls(
     }
     const live = config.sync.live ? createLive({ ...pull, logger }) : null;
     loops.set(peer.name, startLoop({ pull, record, intervalMs, reconnectIntervalMs, live, afterPull }));
-  }
-  const all = [...loops.values()];
+  };
+  const peers = [...config.peers];
+  for (const peer of peers) begin(peer);
   return {
     loops,
     offers,
@@ -152,21 +164,29 @@ export function startPulls(
     },
     trigger(name, full) {
       const address = parsePeerAddress(name);
-      const peer = config.peers.find((known) => known.name === name || isAt(known, address));
+      const peer = peers.find((known) => known.name === name || isAt(known, address));
       if (peer === undefined) return null;
-      if (!isReachable(peer)) throw noAddress(peer.name);
+      if (!isReachable(peer, config)) throw noAddress(peer.name);
       loops.get(peer.name)?.trigger(full);
       return peer.name;
     },
     triggerAll() {
-      for (const loop of all) loop.trigger(false);
+      for (const loop of loops.values()) loop.trigger(false);
       return [...loops.keys()];
     },
+    add(peer) {
+      peers.push(peer);
+      begin(peer);
+    },
+    found(name) {
+      const loop = loops.get(name);
+      if (loop?.state.lost === true || loop?.state.failing === true) loop.tick();
+    },
     tick() {
-      for (const loop of all) loop.tick();
+      for (const loop of loops.values()) loop.tick();
     },
     async stop() {
-      await Promise.all([...all, ...offers.values()].map((loop) => loop.stop()));
+      await Promise.all([...loops.values(), ...offers.values()].map((loop) => loop.stop()));
       await Promise.all(clients.map((client) => client.close()));
     },
   };

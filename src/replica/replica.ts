@@ -1,7 +1,9 @@
 import { EventEmitter, setMaxListeners } from 'node:events';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
+import { loadConfig } from '../config/load.js';
 import { isReachable } from '../config/peers.js';
+import type { Discovery } from '../discovery/discovery.js';
 import { pageSource } from '../feed/changes.js';
 import { createFeed, type FeedParts } from '../feed/feed.js';
 import type { Listening } from '../feed/listen.js';
@@ -20,23 +22,25 @@ import { startBackup } from '../threads/backup-maker.js';
 import { startSnapshot } from '../threads/snapshot-builder.js';
 import { openTracer } from '../tracing/open.js';
 import { UNTRACED, type Tracer } from '../tracing/tracer.js';
-import { announce } from './announce.js';
+import { announce, announcePeer } from './announce.js';
 import { keepBackups, type BackupKeeper } from './backups.js';
 import { startCare } from './care.js';
 import { watchCommits } from './commit-watch.js';
 import { watchFile } from './file-hints.js';
 import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
+import { announceAndFind, findOnce, foundReports } from './find-peers.js';
 import { createFolding, foldCommits, sayRenewal } from './folding.js';
 import { watchNtp, type NtpWatch } from './ntp.js';
 import { recordOffers, type OfferedRecord } from './offered.js';
 import { startPulls, type Pulls } from './pulls.js';
 import { keepSnapshots, type SnapshotKeeper } from './snapshots.js';
 import { serve } from './serve.js';
-import { nodesReport, statusReport, type StatusReport } from './status.js';
+import { nodesReport, statusReport, type NodesReport, type StatusReport } from './status.js';
 import { syncOnce, type SyncOptions, type SyncOutcome } from './sync-once.js';
 import { tracedWriter } from './traced-writer.js';
 import { programVersion } from './version.js';
+import { keepWhereabouts, type Whereabouts } from './whereabouts.js';
 
 /** What a replica emits; `peer` is the peer's name. */
 export interface ReplicaEvents {
@@ -80,7 +84,7 @@ export async function openReplica(config: Config, logger: Logger): Promise<Repli
 
 /** One database with its feed and its pulls, from open to `stop`. */
 export class Replica extends EventEmitter<ReplicaEvents> {
-  readonly #config: Config;
+  #config: Config;
   readonly #logger: Logger;
   readonly #threads: OpenedThreads;
   readonly #certificates: Certificates | null;
@@ -97,6 +101,8 @@ export class Replica extends EventEmitter<ReplicaEvents> {
   #pulls: Pulls | null = null;
   #snapshots: SnapshotKeeper | null = null;
   #ntp: NtpWatch = { ntp: null };
+  #discovery: Discovery | null = null;
+  readonly #whereabouts: Whereabouts;
   #stopped: Promise<void> | null = null;
 
   /** Who was not let in, since this replica was opened. */
@@ -131,6 +137,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     });
     this.#disk = createDiskGuard(path, lowDiskBytes, { logger, onRoom: () => this.#pulls?.tick() });
     this.#offered = this.#recordOffers();
+    this.#whereabouts = keepWhereabouts(config, () => this.#discovery, logger);
   }
 
   #threadEnded(): void {
@@ -187,11 +194,42 @@ export class Replica extends EventEmitter<ReplicaEvents> {
         pulls.offer();
       });
     }
-    if (sync.schedule === null) return;
     const tick = () => {
       pulls.tick();
     };
-    startCron(sync.schedule, tick, { ...care, what: 'scheduled pull failed' });
+    if (sync.schedule !== null) startCron(sync.schedule, tick, { ...care, what: 'scheduled pull failed' });
+    if (this.#config.network.discovery) await this.#discover(listening);
+  }
+
+  async #discover(listening: Listening): Promise<void> {
+    const { epoch } = await this.#threads.reader.identity();
+    const discovery = await announceAndFind({
+      config: this.#config,
+      logger: this.#logger,
+      epoch,
+      listening,
+      peers: () => this.#config.peers,
+      onFound: (node) => this.#pulls?.found(node),
+    });
+    if (this.#end.signal.aborted) await discovery?.stop();
+    else this.#discovery = discovery;
+  }
+
+  /**
+   * Reads the peers of the configuration file again, and pulls from those that are new. Their names. Throws
+   * `config_invalid`; whatever else has changed in the file counts after the next start.
+   */
+  reloadPeers(): string[] {
+    const known = this.#config.peers.map(({ name }) => name);
+    const added = loadConfig(this.#config.file).peers.filter(({ name }) => !known.includes(name));
+    this.#config = { ...this.#config, peers: [...this.#config.peers, ...added] };
+    for (const peer of added) {
+      announcePeer(this.#config, peer, this.#logger);
+      this.#offered.add(peer.name);
+      this.#metrics.knows(peer.name);
+      this.#pulls?.add(peer);
+    }
+    return added.map(({ name }) => name);
   }
 
   /**
@@ -200,13 +238,16 @@ export class Replica extends EventEmitter<ReplicaEvents> {
    */
   async sync({ peer: name, full = false }: SyncOptions = {}): Promise<SyncOutcome[]> {
     const peers = this.#config.peers.filter((peer) =>
-      name === undefined ? isReachable(peer) : peer.name === name,
+      name === undefined ? isReachable(peer, this.#config) : peer.name === name,
     );
     if (name !== undefined && peers.length === 0) {
       const hint = 'Peers are named under peers: in the configuration.';
       throw new SyncError('unknown_peer', `no peer "${name}" is configured`, { hint, exitCode: 2 });
     }
-    return Promise.all(peers.map((peer) => syncOnce(peer, full, this.#pullParts(), this.#end.signal)));
+    const { finder } = this.#whereabouts;
+    const found = this.#discovery === null ? await findOnce(this.#config, peers, this.#logger) : finder;
+    const parts = { ...this.#pullParts(), finder: found };
+    return Promise.all(peers.map((peer) => syncOnce(peer, full, parts, this.#end.signal)));
   }
 
   /** Asks the running loop for a pull now; the peer's name, or null where none has this name or address. */
@@ -233,6 +274,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       running: this.#listening !== null,
       listen: this.address,
       nowMs: Date.now(),
+      ...this.#findings(),
     });
   }
 
@@ -266,6 +308,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       this.#listening?.close(CLOSE_GRACE_MS),
       this.#snapshots?.close(),
       this.#backups.close(),
+      this.#discovery?.stop(),
     ]);
     await this.#threads.reader.close();
     await this.#tracer.close();
@@ -282,12 +325,14 @@ export class Replica extends EventEmitter<ReplicaEvents> {
         burst: this.#config.security.rateLimitBurst,
       },
       refusals: this.refusals,
+      provesKeys: this.#config.network.discovery,
       tables: this.#config.tables.map((table) => table.name),
       reader: this.#threads.reader,
       writer: this.#threads.writer,
       pulls: {
         trigger: (peer, full) => this.trigger(peer, { full }),
         triggerAll: () => this.#pulls?.triggerAll() ?? [],
+        reload: () => this.reloadPeers(),
       },
       offers: this.#offered,
       backups: { make: () => this.#backups.make('asked') },
@@ -295,8 +340,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       signal: this.#end.signal,
       silenceMs: this.#config.network.requestTimeoutMs,
       status: () => this.status(),
-      nodes: () =>
-        Promise.resolve(nodesReport({ config: this.#config, loops: this.#loops(), listen: this.address })),
+      nodes: () => Promise.resolve(this.#nodes()),
       activity: (afterS) => this.#metrics.activity(afterS),
       metrics: async () => this.#metrics.text(await this.status()),
       meter: this.#metrics,
@@ -325,6 +369,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       tls: this.#certificates,
       admit,
       listener,
+      finder: this.#whereabouts.finder,
       page: pageSource(pages),
       now: Date.now,
     };
@@ -359,6 +404,16 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       recordOf: (peer) => createRecord({ peer, clock, logger, listener, now: Date.now }),
       skewsMs: () => this.#skewsMs(),
     });
+  }
+
+  #nodes(): NodesReport {
+    const own = { config: this.#config, loops: this.#loops(), listen: this.address };
+    return nodesReport({ ...own, ...this.#findings() });
+  }
+
+  #findings() {
+    const found = foundReports(this.#discovery?.all() ?? [], this.#config.peers);
+    return { found, foundAt: this.#whereabouts.places };
   }
 
   #loops(): ReadonlyMap<string, PeerLoop> {

@@ -6,23 +6,26 @@ import type { PeerLoop } from '../pull/loop.js';
 import type { PullFailure } from '../pull/state.js';
 import type { LocalStatus } from '../threads/calls.js';
 import type { DiskGuard } from './disk.js';
+import type { FoundReport } from './find-peers.js';
 import { memberReports, type MemberReport } from './member-report.js';
 import type { Offered } from './offered.js';
 
 /** One peer in `GET /sync/status`. Times are ms since 1970; null: not known (yet). */
 export interface PeerReport {
   readonly name: string;
-  /** Null: it can't be reached from here, or is not configured. */
+  /** The configured one. Null: none is, or it is not configured here. */
   readonly address: string | null;
   /** Null: it pulls from us, and is not configured here. */
   readonly direction: 'pull' | 'both' | null;
+  /** Where discovery found it, while that is where it is asked; else null. */
+  readonly found_at: string | null;
   readonly cursor: string;
   readonly behind: number | null;
   readonly last_applied_ms: number | null;
   /** Our newest log id that it has acknowledged. */
   readonly acknowledged: number | null;
   readonly acknowledged_ms: number | null;
-  /** Null without a daemon, and for a peer without an address. */
+  /** Null without a daemon, and for a peer that we don't connect to. */
   readonly pull: PullReport | null;
   /** How our offers to it stand; null without a daemon, and for a peer that is not fed over our connections. */
   readonly offer: OfferReport | null;
@@ -119,6 +122,8 @@ export interface StatusReport {
   readonly prune_up_to: number;
   /** Every other replica that was heard of, also through others. */
   readonly members: readonly MemberReport[];
+  /** What discovery has found; empty where it is off, and without a daemon. */
+  readonly found: readonly FoundReport[];
 }
 
 export interface StatusParts {
@@ -136,9 +141,12 @@ export interface StatusParts {
   readonly running: boolean;
   readonly listen: string | null;
   readonly nowMs: number;
+  readonly found?: readonly FoundReport[];
+  /** Addresses where peers were found, by name. */
+  readonly foundAt?: ReadonlyMap<string, string>;
 }
 
-/** The answer of `GET /nodes`: this replica, then the peers that it pulls from. */
+/** The answer of `GET /nodes`: this replica, the peers that it pulls from, then those that are only found. */
 export interface NodesReport {
   readonly nodes: readonly NodeReport[];
 }
@@ -148,6 +156,8 @@ export interface NodeReport {
   readonly name: string | null;
   readonly address: string | null;
   readonly self: boolean;
+  /** `found`: announced in the local network, and never pulled from unless a person accepts it. */
+  readonly state: 'self' | 'configured' | 'found';
   /** Null where no pull was tried yet. */
   readonly reachable: boolean | null;
 }
@@ -156,14 +166,35 @@ export function nodesReport({
   config,
   loops,
   listen,
-}: Pick<StatusParts, 'config' | 'loops' | 'listen'>): NodesReport {
-  const self = { id: config.node.id, name: config.node.name, address: listen, self: true, reachable: true };
-  const peers = config.peers.map(({ name, address }) => {
+  found = [],
+  foundAt,
+}: Pick<StatusParts, 'config' | 'loops' | 'listen' | 'found' | 'foundAt'>): NodesReport {
+  const self: NodeReport = {
+    id: config.node.id,
+    name: config.node.name,
+    address: listen,
+    self: true,
+    state: 'self',
+    reachable: true,
+  };
+  const peers = config.peers.map(({ name, address: configured }): NodeReport => {
+    const address = foundAt?.get(name) ?? configured;
     const state = loops.get(name)?.state;
     const tried = state !== undefined && (state.lost || state.lastSuccessMs !== null);
-    return { id: name, name: null, address, self: false, reachable: tried ? !state.lost : null };
+    const reachable = tried ? !state.lost : null;
+    return { id: name, name: null, address, self: false, state: 'configured', reachable };
   });
-  return { nodes: [self, ...peers] };
+  const strangers = found
+    .filter(({ state }) => state === 'found')
+    .map(({ node, addresses: [address = null], state }): NodeReport => ({
+      id: node,
+      name: null,
+      address,
+      self: false,
+      state,
+      reachable: null,
+    }));
+  return { nodes: [self, ...peers, ...strangers] };
 }
 
 /** Puts together what the database and the running loops know. */
@@ -196,34 +227,38 @@ export function statusReport(parts: StatusParts): StatusReport {
       ...config.peers.map(({ name }) => name),
       ...local.peers.map(({ name }) => name),
     ]),
+    found: parts.found ?? [],
   };
 }
 
 /** The configured peers in their order, then those that are known only because they pull from us. */
 function peerReports(parts: StatusParts): PeerReport[] {
-  const { config, local } = parts;
+  const { config, local, foundAt } = parts;
   const configured = config.peers.map(({ name, address, direction = 'pull' }) =>
-    peerReport(name, { address, direction }, parts),
+    peerReport({ name, address, direction, found_at: foundAtOther(foundAt?.get(name), address) }, parts),
   );
   const names = new Set(config.peers.map((peer) => peer.name));
   const others = local.peers
     .filter((peer) => !names.has(peer.name))
-    .map((peer) => peerReport(peer.name, { address: null, direction: null }, parts));
+    .map(({ name }) => peerReport({ name, address: null, direction: null, found_at: null }, parts));
   return [...configured, ...others];
 }
 
+function foundAtOther(foundAt: string | undefined, configured: string | null): string | null {
+  return foundAt === undefined || foundAt === configured ? null : foundAt;
+}
+
 function peerReport(
-  name: string,
-  configured: Pick<PeerReport, 'address' | 'direction'>,
+  known: Pick<PeerReport, 'name' | 'address' | 'direction' | 'found_at'>,
   { local, loops, offers, offered }: StatusParts,
 ): PeerReport {
+  const { name } = known;
   const stored = local.peers.find((peer) => peer.name === name);
   const loop = loops.get(name);
   const offer = offers?.get(name);
   const behind = Math.max(0, local.head - (stored?.acknowledged ?? 0));
   return {
-    name,
-    ...configured,
+    ...known,
     cursor: stored?.cursor ?? '',
     behind: stored?.behind ?? null,
     last_applied_ms: stored?.lastAppliedMs ?? null,

@@ -1,5 +1,5 @@
 import type { PeerConfig } from '../config/config.js';
-import { requireAddress } from '../config/peers.js';
+import { requireReachable } from '../config/peers.js';
 import { SyncError } from '../errors.js';
 import type { Logger } from '../log/logger.js';
 import { endOf } from '../pull/metered-record.js';
@@ -41,7 +41,7 @@ export async function syncOnce(
 ): Promise<SyncOutcome> {
   let result: PullResult | null = null;
   try {
-    requireAddress(peer);
+    requireReachable(peer, parts.config);
     result = await pullOnce(peer, full, parts, signal);
     const offered = peer.direction === 'both' ? await offerOnce(peer, parts, signal) : null;
     return { peer: peer.name, result, offered, error: null };

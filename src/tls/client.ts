@@ -1,4 +1,4 @@
-import type { TLSSocket } from 'node:tls';
+import { checkServerIdentity, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import { readTlsFiles, type TlsFiles, type TlsSettings } from './files.js';
 
@@ -43,13 +43,17 @@ export function ownDaemonTls(files: TlsFiles): ClientTls {
   return { ...clientTls(files), accepts: isOurs };
 }
 
-/** undici's `connect` option. */
+/**
+ * undici's `connect` option. The certificate of the other side must name the host that is asked, or one of `alsoNamed`.
+ */
 export function connectOption(
   timeoutMs: number,
   tls: ClientTls | undefined,
+  alsoNamed: readonly string[] = [],
 ): buildConnector.BuildOptions | buildConnector.connector {
   const { accepts, ...material } = tls ?? {};
-  const options = { timeout: timeoutMs, ...material };
+  const names = alsoNamed.length === 0 ? {} : { checkServerIdentity: identityCheck(alsoNamed) };
+  const options = { timeout: timeoutMs, ...material, ...names };
   if (accepts === undefined) return options;
   const open = buildConnector({
     ...options,
@@ -67,5 +71,13 @@ export function connectOption(
         callback(Object.assign(new Error('another certificate'), { code: 'CERT_UNTRUSTED' }), null);
       }
     });
+  };
+}
+
+/** As `checkServerIdentity` of `node:tls`: undefined, or what is wrong with the name. */
+function identityCheck(alsoNamed: readonly string[]) {
+  return (host: string, certificate: PeerCertificate): Error | undefined => {
+    const named = alsoNamed.some((name) => checkServerIdentity(name, certificate) === undefined);
+    return named ? undefined : checkServerIdentity(host, certificate);
   };
 }

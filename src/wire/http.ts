@@ -44,4 +44,6 @@ export interface HealthBody {
   /** Absent where the database can't be used. */
   readonly epoch?: string;
   readonly server_time_ms: number;
+  /** With discovery on, and a challenge in the request: a proof of each key that is accepted (key-proof.ts). */
+  readonly proofs?: readonly string[];
 }

@@ -52,6 +52,8 @@ describe('loadConfig', () => {
       breakerFailures: 5,
       breakerCooldownMs: 30_000,
       compression: 'auto',
+      discovery: false,
+      discoveryInterface: null,
     });
     expect(config.clock).to.deep.equal({ maxSkewMs: 5000, abortSkewMs: 60_000, requireNtp: 'warn' });
     expect(config.security).to.deep.equal({
@@ -117,6 +119,20 @@ clock: { max_skew: 1m, abort_skew: 1s }
     expect(message).to.contain('clock.abort_skew: expected to be at least max_skew');
   });
 
+  it('lets a peer that is fed be without an address where it can be found', () => {
+    const peer = 'peers: [{ name: macbook, direction: both }]\n';
+    const found = load(`${MINIMAL}${peer}network: { discovery: true }`);
+    expect(found.peers).to.deep.equal([{ name: 'macbook', address: null, direction: 'both' }]);
+  });
+
+  it('takes an IPv4 address as the interface for discovery, and nothing else', () => {
+    const network = load(`${MINIMAL}network: { discovery_interface: 192.168.1.10 }`).network;
+    expect(network.discoveryInterface).to.equal('192.168.1.10');
+    expect(refusal(`${MINIMAL}network: { discovery_interface: eth0 }`).message).to.contain(
+      'network.discovery_interface: expected an IPv4 address of this machine',
+    );
+  });
+
   it('refuses an unknown key and names the nearest one that exists', () => {
     expect(refusal(`${MINIMAL}sync: { intervall: 30s }`).message).to.equal(
       'sync.intervall: unknown key; did you mean interval?',
@@ -130,7 +146,6 @@ clock: { max_skew: 1m, abort_skew: 1s }
 
   it('refuses a key that does not exist yet rather than ignoring it', () => {
     for (const text of [
-      'network: { discovery: false }',
       'clock: { ntp_server: x }',
       'security: { tls: { passphrase: x } }',
       'tables: [{ name: a, merge: x }]',
@@ -159,7 +174,7 @@ clock: { max_skew: 1m, abort_skew: 1s }
       .and.to.contain('peers[1].address: is the address of peers[0] already');
   });
 
-  it('takes a peer without an address, which can not be fed over our connections', () => {
+  it('takes a peer without an address, which without discovery can not be fed over our connections', () => {
     const { peers } = load(
       `${MINIMAL}peers: [{ name: a }, { name: b, address: null }, { name: c, address: "h:1", direction: both }]`,
     );
@@ -169,7 +184,7 @@ clock: { max_skew: 1m, abort_skew: 1s }
       { name: 'c', address: 'http://h:1', direction: 'both' },
     ]);
     expect(refusal(`${MINIMAL}peers: [{ name: a, direction: both }]`).message).to.equal(
-      'peers[0].address: expected an address: with direction: both we connect to the peer',
+      'peers[0].address: expected an address (or network.discovery: true, which finds the peer): with direction: both we connect to it',
     );
     expect(refusal(`${MINIMAL}peers: [{ name: a, direction: push }]`).message).to.contain(
       'peers[0].direction: expected one of pull, both',

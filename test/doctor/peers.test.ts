@@ -53,6 +53,18 @@ describe('doctor looks at the peers', function () {
     await expectFinding(ann.file, 'peer_tables', 'ok', 'bob replicates the same tables');
   });
 
+  it('and only warns of one without an address that it does not find', async () => {
+    const network = { discovery: true, discovery_interface: '127.0.0.1' };
+    reconfigure(ann.file, { network, peers: [{ name: 'nobody-of-this-name' }] });
+    await expectFinding(
+      ann.file,
+      'peer',
+      'warning',
+      'was not found in the local network',
+      'network.discovery',
+    );
+  });
+
   it('and acknowledges nothing by it', async () => {
     const feed = await serveFeed();
     closing.push(() => feed.close());

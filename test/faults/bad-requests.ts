@@ -19,6 +19,7 @@ type Target = readonly [method: string, target: string, body?: string];
 /** Routes of the daemon, as a peer or a person asks; `eve` is a peer of it. */
 const ROUTES: readonly Target[] = [
   ['GET', '/health'],
+  ['GET', `/health?challenge=${'ab'.repeat(32)}`],
   ['GET', '/sync/changes?since=&limit=10'],
   ['GET', '/sync/changes?since=7d0c.1.aa&limit=10&node=fuzz&epoch=ab&tables=words&wait=0'],
   [
@@ -52,6 +53,7 @@ const ROUTES: readonly Target[] = [
   ['POST', '/sync/trigger-all', '{}'],
   ['POST', '/sync/full-sync', '{"peer":"nobody"}'],
   ['POST', '/sync/backup', '{}'],
+  ['POST', '/sync/reload-peers', '{}'],
 ];
 
 /** What the contract names besides, and what nobody does: seldom, as any path that is not there answers the same. */

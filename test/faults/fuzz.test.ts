@@ -19,6 +19,8 @@ const AT_ONCE = 16;
 /** Looked at between so many of them. */
 const BATCH = 200;
 const IDLE_MS = 2_000;
+/** With it a daemon proves its key to whoever asks. */
+const DISCOVERY = { discovery: true, discovery_interface: '127.0.0.1' };
 /** Blocks the event loop of a daemon at most, ms. Some 30 are usual, and 10 of an idle one; beside busy processes either may be many times as much. */
 const MAX_BLOCK_MS = 2_000;
 
@@ -54,7 +56,7 @@ describe('a daemon that strangers talk to', function () {
       peers: { ann: ['eve'], eve: [] },
       route: () => Promise.resolve(eve.port),
       // Whoever asks too often is refused unread; here each request is to be read.
-      settings: { network: { reconnect_interval: '1h' }, security: { rate_limit: 1_000_000 } },
+      settings: { network: { reconnect_interval: '1h', ...DISCOVERY }, security: { rate_limit: 1_000_000 } },
     });
     ann = group.replica('ann');
     ann.create(SCHEMA);

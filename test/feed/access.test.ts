@@ -29,6 +29,7 @@ describe('access to the feed', () => {
       ...OPEN,
       'GET /sync/changes',
       'POST /sync/trigger',
+      'POST /sync/reload-peers',
       'GET /sync/snapshot',
     ]);
     for (const [place, route] of routes.entries()) {

@@ -100,6 +100,7 @@ export async function serveFeed(
         return peer;
       },
       triggerAll: () => ['macbook', 'server'],
+      reload: () => [],
     },
     offers: DESK,
     snapshots: {

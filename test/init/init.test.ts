@@ -173,6 +173,18 @@ describe('init', () => {
     expect(node.id).to.match(/^[A-Za-z0-9._-]{1,64}$/);
   });
 
+  it('looks around in the local network only when it is told to, and not for long', async () => {
+    const file = database(SCHEMA);
+    const look = async (...argv: string[]) =>
+      JSON.parse((await runMain(['init', '--db', file, '--print', '--json', ...argv])).stdout) as object;
+    expect(await look()).to.not.have.property('found');
+    const startedMs = performance.now();
+    expect(await look('--discover'))
+      .to.have.property('found')
+      .that.is.an('array');
+    expect(performance.now() - startedMs).to.be.lessThan(4000);
+  });
+
   it('works on a database without tables', async () => {
     const { status, stdout, config } = await init(database(''));
     expect(status).to.equal(0);

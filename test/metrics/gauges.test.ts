@@ -11,7 +11,7 @@ const PULL = {
   last_success_ms: null,
   skew_ms: null,
 } as const;
-const PEER: GaugedPeer = { name: 'laptop', address: 'http://laptop:8091', behind: null, pull: PULL };
+const PEER: GaugedPeer = { name: 'laptop', direction: 'pull', behind: null, pull: PULL };
 const STATUS: GaugedStatus = {
   node: 'desktop',
   version: '1.2.3',
@@ -22,6 +22,7 @@ const STATUS: GaugedStatus = {
   wal_bytes: 0,
   disk_free_bytes: 5_000,
   peers: [PEER],
+  found: [],
 };
 
 describe('The gauges', () => {
@@ -41,7 +42,7 @@ describe('The gauges', () => {
   });
 
   it('leave out who only pulls from this replica', async () => {
-    const stranger = { ...PEER, name: 'stranger', address: null, behind: 7, pull: null };
+    const stranger = { ...PEER, name: 'stranger', direction: null, behind: 7, pull: null };
     const labels = (await read({ peers: [PEER, stranger] }))
       .samples('sqlite_p2p_sync_peer_reachable')
       .map(({ labels }) => labels.peer);
@@ -59,6 +60,19 @@ describe('The gauges', () => {
       ['closed', 0],
       ['half_open', 1],
       ['open', 0],
+    ]);
+  });
+
+  it('count node ids that were found, however often each was announced', async () => {
+    const found = [
+      { node: 'laptop', state: 'configured' },
+      { node: 'phone', state: 'found' },
+      { node: 'phone', state: 'found' },
+    ] as const;
+    const counts = (await read({ found })).samples('sqlite_p2p_sync_discovered_replicas');
+    expect(counts.map(({ labels, value }) => [labels.state, value])).to.deep.equal([
+      ['configured', 1],
+      ['found', 1],
     ]);
   });
 });

@@ -78,8 +78,8 @@ describe('a replica', () => {
     expect(status.peers[0]?.pull?.skew_ms).to.be.within(-1000, 1000);
     const { nodes } = (await (await fetch(`${b.url}/nodes`)).json()) as NodesReport;
     expect(nodes).to.deep.equal([
-      { id: 'b', name: 'b', address: status.listen, self: true, reachable: true },
-      { id: 'a', name: null, address: a.url, self: false, reachable: true },
+      { id: 'b', name: 'b', address: status.listen, self: true, state: 'self', reachable: true },
+      { id: 'a', name: null, address: a.url, self: false, state: 'configured', reachable: true },
     ]);
   });
 

@@ -62,6 +62,8 @@ export function testConfig(options: ConfigOptions = {}): Config {
       breakerFailures: 5,
       breakerCooldownMs: 30_000,
       compression: 'auto',
+      discovery: false,
+      discoveryInterface: null,
       ...options.network,
     },
     clock: { maxSkewMs: 5000, abortSkewMs: 60_000, requireNtp: 'off', ...options.clock },

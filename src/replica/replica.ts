@@ -8,6 +8,7 @@ import { pageSource } from '../feed/changes.js';
 import { createFeed, type FeedParts } from '../feed/feed.js';
 import type { Listening } from '../feed/listen.js';
 import { noRefusals } from '../feed/refusals.js';
+import { settledWithin } from '../feed/settled-within.js';
 import type { Logger } from '../log/logger.js';
 import { createMetrics } from '../metrics/metrics.js';
 import { meteredWriter } from '../metrics/metered-writer.js';
@@ -29,6 +30,7 @@ import { watchCommits } from './commit-watch.js';
 import { watchFile } from './file-hints.js';
 import { startCron } from './cron.js';
 import { createDiskGuard, type DiskGuard } from './disk.js';
+import { feedSettings } from './feed-settings.js';
 import { announceAndFind, findOnce, foundReports } from './find-peers.js';
 import { createFolding, foldCommits, sayRenewal } from './folding.js';
 import { watchNtp, type NtpWatch } from './ntp.js';
@@ -289,15 +291,9 @@ export class Replica extends EventEmitter<ReplicaEvents> {
 
   async #stopInTime(): Promise<void> {
     this.#end.abort();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.#logger.warn('the database is held by another program: stopped without a last checkpoint');
-        resolve();
-      }, STOP_TIMEOUT_MS);
-    });
-    await Promise.race([this.#close(), late]);
-    clearTimeout(timer);
+    const closing = this.#close();
+    if (await settledWithin(closing, STOP_TIMEOUT_MS)) await closing;
+    else this.#logger.warn('the database is held by another program: stopped without a last checkpoint');
   }
 
   async #close(): Promise<void> {
@@ -316,17 +312,9 @@ export class Replica extends EventEmitter<ReplicaEvents> {
 
   #feedParts(): Omit<FeedParts, 'commits' | 'fold' | 'folded' | 'snapshots'> {
     return {
-      node: this.#config.node.id,
+      ...feedSettings(this.#config),
       version: this.#version,
-      apiKeys: this.#config.security.apiKeys,
-      requireClientCert: this.#config.security.tls?.requireClientCert ?? false,
-      rateLimit: {
-        perSecond: this.#config.security.rateLimit,
-        burst: this.#config.security.rateLimitBurst,
-      },
       refusals: this.refusals,
-      provesKeys: this.#config.network.discovery,
-      tables: this.#config.tables.map((table) => table.name),
       reader: this.#threads.reader,
       writer: this.#threads.writer,
       pulls: {
@@ -338,7 +326,6 @@ export class Replica extends EventEmitter<ReplicaEvents> {
       backups: { make: () => this.#backups.make('asked') },
       logger: this.#logger,
       signal: this.#end.signal,
-      silenceMs: this.#config.network.requestTimeoutMs,
       status: () => this.status(),
       nodes: () => Promise.resolve(this.#nodes()),
       activity: (afterS) => this.#metrics.activity(afterS),

@@ -61,6 +61,7 @@ const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   import: [{ line: 'import changes.sync', what: 'as if it had been pulled' }],
   peers: [
     { line: 'peers', what: 'the replicas of the group' },
+    { line: 'peers accept laptop', what: 'pull from one that discovery has found' },
     { line: 'peers forget old-laptop', what: 'wait no more for one that is gone' },
   ],
   prune: [{ line: 'prune --dry-run', what: 'what would be dropped' }],

@@ -43,7 +43,14 @@ function report(): StatusReport {
       database_bytes: 1e9,
       wal_bytes: 1e6,
     },
-    ...{ backfill_needed: [], dangling_references: [], members: [], disk_low: false, disk_free_bytes: 1e9 },
+    ...{
+      backfill_needed: [],
+      dangling_references: [],
+      members: [],
+      found: [],
+      disk_low: false,
+      disk_free_bytes: 1e9,
+    },
     backup: {
       ...{ schedule: '0 30 1 * * *', dir: '/backups', kept: 3, running: true },
       last: { file: 'words.desktop.db', at_ms: NOW_MS - 3_600_000, bytes: 1e9 },

@@ -5,8 +5,12 @@
 
 export interface PeerAnswer {
   readonly name: string;
-  /** Null: it pulls from this replica, and is not configured here. */
+  /** Null: none is configured. */
   readonly address: string | null;
+  /** Null: it pulls from this replica, and is not configured here. */
+  readonly direction: 'pull' | 'both' | null;
+  /** Where discovery has found it, if not at its address. */
+  readonly found_at: string | null;
   readonly behind: number | null;
   readonly last_applied_ms: number | null;
   /** The newest log id of this replica that it has acknowledged. */

@@ -3,7 +3,7 @@ import { button, buttonKey, refusal } from './buttons.js';
 import { byId, h, render, type Child } from './dom.js';
 import { bytes, count, counted, time } from './format.js';
 import type { Model } from './model.js';
-import { MARKS, pullState, type Level } from './peer-state.js';
+import { isPulled, MARKS, pullState, type Level } from './peer-state.js';
 
 interface Finding {
   readonly level: Level;
@@ -30,7 +30,7 @@ export function showHeader(model: Model, status: StatusAnswer): void {
       live ? ' Live' : ' No connection',
     ),
   );
-  const pulls = status.peers.some(({ address }) => address !== null);
+  const pulls = status.peers.some(isPulled);
   const syncAll = button(model, {
     action: 'sync-all',
     text: 'Sync all now',
@@ -67,7 +67,7 @@ export function showAttention(model: Model, status: StatusAnswer): void {
 }
 
 function allWell({ peers }: StatusAnswer): string {
-  const pulled = peers.filter(({ address }) => address !== null);
+  const pulled = peers.filter(isPulled);
   if (pulled.length === 0) return 'Nothing asks for attention.';
   if (pulled.every((peer) => pullState(peer).level === 'ok'))
     return `In step with ${counted(pulled.length, 'peer')}.`;
@@ -123,7 +123,7 @@ function titleOf(findings: readonly Finding[], { node }: StatusAnswer): string {
 
 /** The figures of this replica. */
 export function showFigures(status: StatusAnswer): void {
-  const pulled = status.peers.filter(({ address }) => address !== null);
+  const pulled = status.peers.filter(isPulled);
   const behind = pulled.reduce((sum, peer) => sum + (peer.behind ?? 0), 0);
   const free = status.disk_free_bytes === null ? 'unknown' : bytes(status.disk_free_bytes);
   render(

@@ -21,9 +21,17 @@ export interface PeerState {
 /** What is worth a warning where the configuration's own `clock.max_skew` is not known here. */
 const LARGE_SKEW_MS = 5_000;
 
+/** Whether this replica pulls from the peer, or is to. */
+export function isPulled({ address, pull }: PeerAnswer): boolean {
+  return address !== null || pull !== null;
+}
+
 /** How our pulls from a peer stand. */
-export function pullState({ address, behind, pull }: PeerAnswer): PeerState {
-  if (address === null) return { level: 'idle', text: 'pulls from here only' };
+export function pullState(peer: PeerAnswer): PeerState {
+  const { behind, direction, pull } = peer;
+  if (!isPulled(peer)) {
+    return { level: 'idle', text: direction === null ? 'pulls from here only' : 'feeds us by itself' };
+  }
   if (pull === null) return { level: 'idle', text: 'not started' };
   if (pull.lost) return { level: 'error', text: 'unreachable' };
   if (pull.breaker === 'open') return { level: 'error', text: 'failing, waits' };

@@ -3,7 +3,15 @@ import { button, buttonKey, refusal } from './buttons.js';
 import { byId, h, render, type Child } from './dom.js';
 import { count, skew, time } from './format.js';
 import type { Model } from './model.js';
-import { BREAKER_WORDS, lastContact, MARKS, pullState, servedState, type PeerState } from './peer-state.js';
+import {
+  BREAKER_WORDS,
+  isPulled,
+  lastContact,
+  MARKS,
+  pullState,
+  servedState,
+  type PeerState,
+} from './peer-state.js';
 import { picture } from './picture.js';
 import { empty, table, type Row } from './table.js';
 
@@ -63,20 +71,20 @@ export function showPeers(model: Model, status: StatusAnswer): void {
 }
 
 function rowOf(model: Model, status: StatusAnswer, peer: PeerAnswer): Row {
-  const { pull, behind, name, address } = peer;
+  const { pull, behind, name } = peer;
   const state = pullState(peer);
   const served = servedState(peer, status);
   return {
     key: name,
     cells: [
-      h('div', {}, h('strong', {}, name), h('small', {}, address ?? 'not configured here')),
+      h('div', {}, h('strong', {}, name), h('small', {}, addressOf(peer))),
       h('div', {}, pill(state), errorOf(peer, status.time_ms)),
-      behind === null || address === null ? '–' : count(behind),
+      behind === null || !isPulled(peer) ? '–' : count(behind),
       served === null ? h('span', { class: 'muted' }, 'never asked') : served.text,
       time(lastContact(peer), status.time_ms),
       pull?.skew_ms == null ? '–' : skew(pull.skew_ms),
       pull === null ? '–' : BREAKER_WORDS[pull.breaker],
-      address === null ? h('span', { class: 'muted' }, '–') : pullButtons(model, name),
+      !isPulled(peer) ? h('span', { class: 'muted' }, '–') : pullButtons(model, name),
     ],
   };
 }
@@ -124,4 +132,8 @@ export function pill({ level, text }: PeerState): HTMLElement {
     h('span', { 'aria-hidden': 'true' }, MARKS[level]),
     ` ${text}`,
   );
+}
+
+function addressOf({ address, direction, found_at }: PeerAnswer): string {
+  return found_at ?? address ?? (direction === null ? 'not configured here' : 'no address here');
 }

@@ -1,7 +1,15 @@
 import type { PeerAnswer, StatusAnswer } from './answers.js';
 import { svg } from './dom.js';
 import { ago, count } from './format.js';
-import { lastContact, MARKS, pullState, servedState, type Level, type PeerState } from './peer-state.js';
+import {
+  isPulled,
+  lastContact,
+  MARKS,
+  pullState,
+  servedState,
+  type Level,
+  type PeerState,
+} from './peer-state.js';
 
 const CARD_HEIGHT = 80;
 const GAP = 20;
@@ -29,7 +37,7 @@ export function pictureText(status: StatusAnswer): string {
   if (status.peers.length === 0) return `${status.node} has no peers.`;
   const parts = status.peers.map((peer) => {
     const served = servedState(peer, status);
-    const pulls = peer.address === null ? null : `pulled from by ${status.node}: ${pullState(peer).text}`;
+    const pulls = !isPulled(peer) ? null : `pulled from by ${status.node}: ${pullState(peer).text}`;
     const gives = served === null ? null : `pulls from ${status.node}: ${served.text}`;
     return `${peer.name}, ${[pulls, gives].filter((text) => text !== null).join('; ')}`;
   });
@@ -138,7 +146,7 @@ function edgesOf(peer: PeerAnswer, status: StatusAnswer): Edge[] {
   const served = servedState(peer, status);
   const pulled = behind === null || level === 'error' ? text : `${count(behind)} behind`;
   return [
-    ...(peer.address === null ? [] : [{ text: `${status.node} pulls: ${pulled}`, level, toPeer: false }]),
+    ...(!isPulled(peer) ? [] : [{ text: `${status.node} pulls: ${pulled}`, level, toPeer: false }]),
     ...(served === null
       ? []
       : [{ text: `${peer.name} pulls: ${served.text}`, level: servedLevel(peer, served), toPeer: true }]),

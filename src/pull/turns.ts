@@ -22,31 +22,26 @@ export class Turns {
     this.before = before.then(() => this.endOrPatience(peer, pulled));
     try {
       await orAborted(before, signal);
-      return await this.timed(peer, pull);
+      return await pull();
     } finally {
       end();
     }
   }
 
-  private async timed<T>(peer: string, pull: () => Promise<T>): Promise<T> {
-    const startedMs = performance.now();
-    try {
-      return await pull();
-    } finally {
-      if (performance.now() - startedMs < this.patienceMs) this.slow.delete(peer);
-    }
+  private async endOrPatience(peer: string, pulled: Promise<void>): Promise<void> {
+    const wasSlow = this.slow.has(peer);
+    const judged = this.judge(peer, pulled);
+    if (!wasSlow) await judged;
   }
 
-  private async endOrPatience(peer: string, pulled: Promise<void>): Promise<void> {
-    if (this.slow.has(peer)) return;
+  private async judge(peer: string, pulled: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const outlasted = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.slow.add(peer);
-        resolve();
-      }, this.patienceMs);
+    const outlasted = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, this.patienceMs, true);
     });
-    await Promise.race([pulled, outlasted]);
+    const isSlow = await Promise.race([pulled.then(() => false), outlasted]);
     clearTimeout(timer);
+    if (isSlow) this.slow.add(peer);
+    else this.slow.delete(peer);
   }
 }

@@ -61,7 +61,7 @@ describe('the turns of pulls', () => {
   });
 
   it('are waited for no more of a peer that outlasted it, until one of its pulls is quick again', async () => {
-    const turns = new Turns(20);
+    const turns = new Turns(500);
     const begins = async (slow: Pull): Promise<boolean> => {
       const slowly = turns.run('ann', slow.run, never);
       const next = new Pull();

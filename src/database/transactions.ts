@@ -105,9 +105,13 @@ export class Transactions {
   }
 
   private async giveTurn(): Promise<void> {
-    const restMs = this.restUntilMs - performance.now();
     // However short: what came meanwhile (a stop, say) is heard between two transactions.
-    await (restMs >= SHORTEST_TURN_MS ? pause(restMs) : setImmediate());
+    await setImmediate();
+    for (;;) {
+      const restMs = this.restUntilMs - performance.now();
+      if (restMs < SHORTEST_TURN_MS) return;
+      await pause(restMs);
+    }
   }
 
   private runTimed<T>(work: () => T): T {
@@ -151,8 +155,12 @@ export class Transactions {
   }
 
   private checkpointWhereLong(): void {
+    const startedMs = performance.now();
     try {
-      if (walPagesOf(this.database) >= this.checkpointPages) this.database.pragma('wal_checkpoint(PASSIVE)');
+      if (walPagesOf(this.database) < this.checkpointPages) return;
+      this.database.pragma('wal_checkpoint(PASSIVE)');
+      // The others' turn is as long as it was to be, on a disk that has written what this one wrote.
+      if (this.restUntilMs > startedMs) this.restUntilMs += performance.now() - startedMs;
     } catch (error) {
       // As with SQLite's own: what is committed is in the WAL, and the checkpoint of the schedule tells of it.
       if (sqliteCodeOf(error) === undefined) throw error;

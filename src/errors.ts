@@ -26,6 +26,11 @@ export class SyncError extends Error {
   }
 }
 
+/** Whether it is an operating error of this code. */
+export function isCode(error: unknown, code: string): error is SyncError {
+  return error instanceof SyncError && error.code === code;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@ import type { CommandContext, ExitStatus } from '../cli/command.js';
 import { addPeer } from '../config/add-peer.js';
 import type { Config } from '../config/config.js';
 import { lookAround } from '../discovery/look-around.js';
-import { SyncError } from '../errors.js';
+import { isCode, SyncError } from '../errors.js';
 import { provenAddress } from '../pull/roaming.js';
 import { foundReports, type FoundReport } from '../replica/find-peers.js';
 import type { StatusReport } from '../replica/status.js';
@@ -88,7 +88,7 @@ async function askDaemon(config: Config, method: 'GET' | 'POST', path: string): 
       await daemon.close();
     }
   } catch (error) {
-    if (error instanceof SyncError && error.code === 'no_daemon') return null;
+    if (isCode(error, 'no_daemon')) return null;
     throw error;
   }
 }

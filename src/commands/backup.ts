@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import bytes from 'bytes';
 import { makeBackup, type BackupMade } from '../backup/make-backup.js';
 import type { CommandContext, CommandDefinition } from '../cli/command.js';
-import { SyncError } from '../errors.js';
+import { isCode, SyncError } from '../errors.js';
 import { interruptible } from './interrupt.js';
 import { progressBar, type Progress } from './progress.js';
 
@@ -67,7 +67,7 @@ function report(context: CommandContext, made: BackupMade): void {
 }
 
 function isThere(error: unknown): error is SyncError {
-  return error instanceof SyncError && error.code === 'backup_exists';
+  return isCode(error, 'backup_exists');
 }
 
 function existsError(file: string, cause: SyncError): SyncError {

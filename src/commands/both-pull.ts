@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Config, PeerConfig } from '../config/config.js';
-import { messageOf, SyncError } from '../errors.js';
+import { isCode, messageOf } from '../errors.js';
 import type { Logger } from '../log/logger.js';
 import { answerError } from '../pull/answer-error.js';
 import { shortJson, type HttpConnection, type HttpRequest } from '../pull/request.js';
@@ -82,7 +82,7 @@ async function daemonOf(config: Config): Promise<Daemon | null> {
   try {
     return await openDaemon(config);
   } catch (error) {
-    if (error instanceof SyncError && error.code === 'no_daemon') return null;
+    if (isCode(error, 'no_daemon')) return null;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { addCounts, NO_COUNTS } from '../apply/counts.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
 import type { ApplyResponse, PullStart } from '../threads/calls.js';
@@ -193,16 +194,12 @@ function gap({ path, header }: ChangesFile, from: string): SyncError {
   );
 }
 
-const NOTHING_DONE = { pages: 0, received: 0, applied: 0, skipped: 0, conflicts: 0, quarantined: 0 };
+const NOTHING_DONE = { pages: 0, ...NO_COUNTS };
 
 function sum(total: Imported, page: ApplyResponse): Imported {
   return {
     pages: total.pages + page.pages,
-    received: total.received + page.received,
-    applied: total.applied + page.applied,
-    skipped: total.skipped + page.skipped,
-    conflicts: total.conflicts + page.conflicts,
-    quarantined: total.quarantined + page.quarantined,
+    ...addCounts(total, page),
     nextCursor: page.nextCursor,
   };
 }

@@ -1,6 +1,7 @@
+import { addCounts, NO_COUNTS } from '../apply/counts.js';
 import { isSkewed, type Skew } from '../clock/skew.js';
 import type { Config } from '../config/config.js';
-import { SyncError } from '../errors.js';
+import { isCode, SyncError } from '../errors.js';
 import { parseChangesQuery, type ChangesQuery } from '../feed/changes-query.js';
 import type { Attempts } from '../pull/attempts.js';
 import { clockSkew } from '../pull/clock-skew.js';
@@ -61,8 +62,7 @@ class Offer {
     private readonly parts: OfferParts,
     private readonly signal: AbortSignal,
   ) {
-    const taken = { received: 0, applied: 0, skipped: 0, conflicts: 0, quarantined: 0 };
-    this.total = { peer: parts.peer, pages: 0, ...taken };
+    this.total = { peer: parts.peer, pages: 0, ...NO_COUNTS };
   }
 
   async run(): Promise<Omit<OfferResult, 'durationMs'>> {
@@ -151,14 +151,6 @@ function sum(total: Omit<OfferResult, 'durationMs'>, taken: Taken | undefined): 
   return {
     peer: total.peer,
     pages: total.pages + 1,
-    received: total.received + (taken?.received ?? 0),
-    applied: total.applied + (taken?.applied ?? 0),
-    skipped: total.skipped + (taken?.skipped ?? 0),
-    conflicts: total.conflicts + (taken?.conflicts ?? 0),
-    quarantined: total.quarantined + (taken?.quarantined ?? 0),
+    ...addCounts(total, taken ?? NO_COUNTS),
   };
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof SyncError && error.code === code;
 }

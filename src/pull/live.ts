@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { SyncError } from '../errors.js';
+import { isCode, SyncError } from '../errors.js';
 import type { Logger } from '../log/logger.js';
 import type { ReaderCalls } from '../threads/calls.js';
 import type { PeerClient } from './client.js';
@@ -94,7 +94,7 @@ export function createLive({ peer, client, reader, logger }: LiveParts): Live {
 
   function fail(error: unknown): Heard {
     failures += 1;
-    const isLost = error instanceof SyncError && error.code === 'peer_unreachable';
+    const isLost = isCode(error, 'peer_unreachable');
     // That a peer is lost the pull will say.
     const level = failures > 1 || isLost ? 'debug' : 'info';
     logger.log(level, 'changes of the peer do not arrive at once', { peer, error });

@@ -1,4 +1,4 @@
-import { SyncError } from '../errors.js';
+import { isCode } from '../errors.js';
 import type { BreakerState } from './attempts.js';
 import type { Heard, Live } from './live.js';
 import { pullPeer, type PullParts } from './pull.js';
@@ -138,6 +138,6 @@ async function answers({ client }: LoopParts['pull'], signal: AbortSignal): Prom
     return true;
   } catch (error) {
     // Another failure than being out of reach is the pull's to report.
-    return !signal.aborted && !(error instanceof SyncError && error.code === 'peer_unreachable');
+    return !signal.aborted && !isCode(error, 'peer_unreachable');
   }
 }

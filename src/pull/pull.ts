@@ -1,6 +1,7 @@
+import { addCounts, NO_COUNTS } from '../apply/counts.js';
 import { isSkewed, type Skew } from '../clock/skew.js';
 import type { Config } from '../config/config.js';
-import { SyncError } from '../errors.js';
+import { isCode, SyncError } from '../errors.js';
 import type { ApplyResponse, PullStart, ReaderCalls, SentPage, WriterCalls } from '../threads/calls.js';
 import { UNTRACED, type Tracer } from '../tracing/tracer.js';
 import type { Attempts } from './attempts.js';
@@ -212,8 +213,7 @@ function endless(peer: string): SyncError {
 }
 
 function empty(peer: string): PullResult {
-  const zero = { received: 0, applied: 0, skipped: 0, conflicts: 0, quarantined: 0 };
-  return { peer, pages: 0, ...zero, behind: 0, durationMs: 0 };
+  return { peer, pages: 0, ...NO_COUNTS, behind: 0, durationMs: 0 };
 }
 
 /** Two pulls as one, or a pull and one more page of it. */
@@ -221,15 +221,7 @@ export function sum(total: PullResult, page: Omit<PullResult, 'peer' | 'duration
   return {
     ...total,
     pages: total.pages + page.pages,
-    received: total.received + page.received,
-    applied: total.applied + page.applied,
-    skipped: total.skipped + page.skipped,
-    conflicts: total.conflicts + page.conflicts,
-    quarantined: total.quarantined + page.quarantined,
+    ...addCounts(total, page),
     behind: page.behind,
   };
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof SyncError && error.code === code;
 }

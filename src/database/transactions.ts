@@ -33,10 +33,14 @@ const SHORT_CHECKPOINT = 0.5;
 const PRESSED_BOX_MS = 100;
 const PRESSED_TURN_FACTOR = 0.3;
 
-/** Otherwise it may work longer, and rests once it has for that long in all. */
+/**
+ * Otherwise it may work longer, and rests once it has held the lock for that long in all. Who waits for a second at most
+ * looks at least once while it rests, even where the machine wakes it late; who commits more than once meanwhile writes.
+ */
 const LONG_BOX_MS = 200;
 const HELD_BEFORE_TURN_MS = 600;
-const LONG_TURN_MS = 100;
+const LONG_TURN_MS = 150;
+const LOOK_MS = 10;
 
 /** Between two attempts to get the write lock. */
 const LOCK_PAUSE_MS = 20;
@@ -110,15 +114,17 @@ export class Transactions {
     for (;;) {
       const restMs = this.restUntilMs - performance.now();
       if (restMs < SHORTEST_TURN_MS) return;
-      await pause(restMs);
+      await pause(Math.min(restMs, LOOK_MS));
+      if (restMs > LOOK_MS) this.lookForCommits();
     }
   }
 
   private runTimed<T>(work: () => T): T {
     this.lookForCommits();
-    let tookMs: number | null = null;
+    let startedMs: number | null = null;
+    let tookMs = 0;
     const timed = (): T => {
-      const startedMs = performance.now();
+      startedMs = performance.now();
       try {
         return work();
       } finally {
@@ -128,7 +134,7 @@ export class Transactions {
     try {
       return this.database.transaction(timed).immediate();
     } finally {
-      if (tookMs !== null) this.planTurn(tookMs);
+      if (startedMs !== null) this.planTurn(tookMs, performance.now() - startedMs);
       this.planCheckpoint();
     }
   }
@@ -171,10 +177,10 @@ export class Transactions {
     return performance.now() < this.busyUntilMs;
   }
 
-  /** What a commit costs beyond the work is written when the lock is free again, for the most part. */
-  private planTurn(tookMs: number): void {
+  /** `tookMs`: without the commit, most of which is written when the lock is free again; `heldMs`: with all of it. */
+  private planTurn(tookMs: number, heldMs: number): void {
     const nowMs = performance.now();
-    this.heldMs += tookMs;
+    this.heldMs += heldMs;
     const factor = this.isPressed ? PRESSED_TURN_FACTOR : SHORT_TURN_FACTOR;
     if (this.isBesideWriter()) this.restUntilMs = nowMs + tookMs * factor;
     else if (this.heldMs >= HELD_BEFORE_TURN_MS) this.restUntilMs = nowMs + LONG_TURN_MS;

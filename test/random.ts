@@ -1,8 +1,16 @@
-/** How often a random test runs: fewer in the suite, more in `npm run soak`. RUNS overrides both. */
-export function runsOf(counts: { suite: number; soak: number }): number {
+/** How often a random test runs: in the suite, in `npm run test:random` (default: as in the suite), in `npm run soak`. */
+export interface RunCounts {
+  readonly suite: number;
+  readonly random?: number;
+  readonly soak: number;
+}
+
+/** What this run asks for; RUNS overrides it. */
+export function runsOf({ suite, random = suite, soak }: RunCounts): number {
   const asked = process.env.RUNS;
   if (asked !== undefined) return Number(asked);
-  return process.env.SOAK === undefined ? counts.suite : counts.soak;
+  if (process.env.SOAK !== undefined) return soak;
+  return process.env.RANDOM_TESTS === undefined ? suite : random;
 }
 
 /** A seed for fast-check, printed so that FC_SEED can replay the run. */

@@ -4,7 +4,7 @@ import { hasSeen, type Version } from '#src/wire/version.js';
 import { printedSeed, runsOf } from '../random.js';
 import { QuickGroup, tableConfig, type QuickReplica } from '../replication/quick-replica.js';
 
-const RUNS = runsOf({ suite: 60, soak: 1_000 });
+const RUNS = runsOf({ suite: 30, random: 100, soak: 1_000 });
 const NODES = ['ann', 'bob', 'cid'];
 
 const place = fc.nat({ max: NODES.length - 1 });

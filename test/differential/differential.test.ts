@@ -13,7 +13,7 @@ import { scratchFolder } from '../scratch.js';
 import { session, SessionSchema, quoted, type Step } from './session.js';
 import { TwoDatabases, type Answer } from './two-databases.js';
 
-const RUNS = runsOf({ suite: 150, soak: 2_000 });
+const RUNS = runsOf({ suite: 60, random: 300, soak: 2_000 });
 
 describe('an app that does not notice us', () => {
   let both: TwoDatabases;

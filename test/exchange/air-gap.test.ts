@@ -64,12 +64,12 @@ withPrograms(['python3'], () => {
       written += 1;
       const path = join(folder, `${replica.name}-${written}.sync`);
       const options = since === '' ? [] : ['--since', since];
-      const report = await replica.cli('export', '--out', path, '--json', ...options);
+      const report = await replica.run('export', '--out', path, '--json', ...options);
       return { ...(JSON.parse(report) as ExportReport), path };
     }
 
     async function load(replica: Replica, { path }: { readonly path: string }): Promise<ImportReport> {
-      return JSON.parse(await replica.cli('import', path, '--json')) as ImportReport;
+      return JSON.parse(await replica.run('import', path, '--json')) as ImportReport;
     }
 
     async function refusal(replica: Replica, path: string): Promise<{ code: string; hint: string }> {
@@ -161,7 +161,7 @@ withPrograms(['python3'], () => {
       await load(b, await stickOf(a));
       await load(a, await stickOf(b));
       execute(a.database, "DELETE FROM words WHERE id = 'one'");
-      const prune = async () => JSON.parse(await a.cli('prune', '--json')) as { pruned: number };
+      const prune = async () => JSON.parse(await a.run('prune', '--json')) as { pruned: number };
       await load(b, await stickOf(a));
       expect((await prune()).pruned, 'before b has told').to.equal(0);
       await load(a, await stickOf(b));
@@ -177,7 +177,7 @@ withPrograms(['python3'], () => {
       const text = readFileSync(b.configFile, 'utf8');
       execute(b.database, 'CREATE TABLE other (id TEXT PRIMARY KEY)');
       writeFileSync(b.configFile, text.replace(/^tables:[^]*?(?=^\w)/m, 'tables: [{name: other}]\n'));
-      await b.cli('migrate', '--no-backup');
+      await b.run('migrate', '--no-backup');
       expect((await refusal(b, path)).code).to.equal('file_foreign');
       truncateSync(path, 200);
       expect((await refusal(b, path)).code).to.equal('file_damaged');

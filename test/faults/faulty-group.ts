@@ -67,7 +67,7 @@ export class FaultyGroup {
     const group = await ReplicaGroup.create({ tables: TABLES, peers: { template: [] } });
     const replica = group.replica('template');
     replica.create(SCHEMA);
-    await replica.cli('migrate', '--no-backup');
+    await replica.run('migrate', '--no-backup');
     return { file: replica.database, remove: () => group.remove() };
   }
 

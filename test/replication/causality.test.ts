@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { printedSeed, runsOf } from '../random.js';
 import { CausalGroup } from './causal-group.js';
 
-const RUNS = runsOf({ suite: 200, soak: 5_000 });
+const RUNS = runsOf({ suite: 100, random: 500, soak: 5_000 });
 const MAX_REPLICAS = 5;
 const DAY_MS = 86_400_000;
 

@@ -30,7 +30,7 @@ type Step =
   | { do: 'fold'; replica: number }
   | { do: 'pull'; replica: number; peer: number };
 
-const RUNS = runsOf({ suite: 200, soak: 4_000 });
+const RUNS = runsOf({ suite: 100, random: 500, soak: 4_000 });
 const KEYS = 4;
 const replicaNumber = fc.nat({ max: 3 });
 const key = fc.nat({ max: KEYS - 1 });

@@ -6,6 +6,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
 import type { StatusReport } from '#src/replica/status.js';
+import { runMain } from '../cli/captured.js';
 import { runCliWell, startCli } from './command-line.js';
 import { countOf, logHead } from './content.js';
 import type { Program, ProgramEnd } from './program.js';
@@ -178,15 +179,22 @@ export class Replica {
     database.close();
   }
 
-  /** Runs a command that has to succeed. */
+  /** Runs a command that has to succeed, in a process of its own. */
   cli(...args: readonly string[]): Promise<string> {
     return runCliWell([...args, '--config', this.configFile]);
   }
 
+  /** The same within the process of the tests, for what is no test of a process: most of its time is a start. */
+  async run(...args: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await runMain([...args, '--config', this.configFile]);
+    if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}${stdout}`);
+    return stdout;
+  }
+
   /** What its owner does once. */
   async join(): Promise<void> {
-    await this.cli('migrate', '--no-backup');
-    await this.cli('backfill');
+    await this.run('migrate', '--no-backup');
+    await this.run('backfill');
   }
 
   /** Has the daemon pull from a peer now, and waits until it has. */

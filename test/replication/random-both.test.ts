@@ -4,7 +4,7 @@ import { printedSeed, runsOf } from '../random.js';
 import { invite, pageFor, takeOffered, type Invited } from './quick-offers.js';
 import { QuickGroup, tableConfig, type QuickReplica } from './quick-replica.js';
 
-const RUNS = runsOf({ suite: 80, soak: 5_000 });
+const RUNS = runsOf({ suite: 40, random: 200, soak: 5_000 });
 const NODES = ['server', 'phone', 'tablet', 'laptop'];
 const PAGE_SIZE = 3;
 /** Pages of one offer; more would be an end that never comes. */

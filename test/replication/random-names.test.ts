@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { printedSeed, runsOf } from '../random.js';
 import { QuickGroup, tableConfig, type QuickReplica } from './quick-replica.js';
 
-const RUNS = runsOf({ suite: 60, soak: 5_000 });
+const RUNS = runsOf({ suite: 30, random: 150, soak: 5_000 });
 const NODES = ['ann', 'bob', 'cid', 'dan'];
 const SHAPES = ['mesh', 'chain', 'star'] as const;
 

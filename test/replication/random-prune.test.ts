@@ -8,7 +8,7 @@ const SCHEMA = `
   CREATE TABLE notes (id TEXT PRIMARY KEY, body TEXT);
 `;
 const TABLES = [tableConfig('words', { timestampColumn: 'updated_at' }), tableConfig('notes')];
-const RUNS = runsOf({ suite: 40, soak: 1_000 });
+const RUNS = runsOf({ suite: 20, random: 100, soak: 1_000 });
 
 const replica = fc.nat({ max: 3 });
 const row = fc.nat({ max: 3 });

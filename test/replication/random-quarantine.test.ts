@@ -7,7 +7,7 @@ import { printedSeed, runsOf } from '../random.js';
 import { QuickGroup, tableConfig } from './quick-replica.js';
 import { KINDS, SCHEMA, Witness } from './witness.js';
 
-const RUNS = runsOf({ suite: 80, soak: 1_000 });
+const RUNS = runsOf({ suite: 40, random: 150, soak: 1_000 });
 const NODES = ['ann', 'bob', 'cid', 'dan'];
 const DAY_MS = 86_400_000;
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { printedSeed, runsOf } from '../random.js';
 import { QuickGroup, tableConfig, type QuickReplica } from './quick-replica.js';
 
-const RUNS = runsOf({ suite: 100, soak: 20_000 });
+const RUNS = runsOf({ suite: 40, random: 200, soak: 20_000 });
 const NODES = ['ann', 'bob', 'cid', 'dan'];
 
 const replica = fc.nat({ max: NODES.length - 1 });

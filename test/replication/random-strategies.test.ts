@@ -6,9 +6,9 @@ import { printedSeed, runsOf } from '../random.js';
 import { scratchFile } from '../scratch.js';
 import { QuickGroup, tableConfig, type QuickReplica, type ReplicaOptions } from './quick-replica.js';
 
-const RUNS = runsOf({ suite: 60, soak: 1_000 });
+const RUNS = runsOf({ suite: 20, random: 100, soak: 1_000 });
 /** Of a second look at the same strategy. */
-const MORE_RUNS = runsOf({ suite: 30, soak: 500 });
+const MORE_RUNS = runsOf({ suite: 10, random: 50, soak: 500 });
 const SCHEMA = 'CREATE TABLE words (id TEXT PRIMARY KEY, body TEXT, at INTEGER)';
 const KEYS = ['a', 'b'];
 

@@ -31,9 +31,13 @@ export async function openThreads(config: Config): Promise<Threads> {
     'optimize',
     'close',
   ]);
-  const { renewal } = await writer.open();
+  // It loads its program while the writer opens the file; it opens it after the writer has.
+  const readerThread = startThread('reader-thread', config);
+  const { renewal } = await writer.open().catch(async (error: unknown) => {
+    await readerThread.terminate();
+    throw error;
+  });
   try {
-    const readerThread = startThread('reader-thread', config);
     const reader = callThread<ReaderCalls>(readerThread, [
       'open',
       'page',

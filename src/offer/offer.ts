@@ -6,7 +6,7 @@ import { parseChangesQuery, type ChangesQuery } from '../feed/changes-query.js';
 import type { Attempts } from '../pull/attempts.js';
 import { clockSkew } from '../pull/clock-skew.js';
 import type { PageResponse } from '../threads/calls.js';
-import type { Invitation, Taken } from '../wire/offer.js';
+import { invitedQuery, type Invitation, type Taken } from '../wire/offer.js';
 import type { Invited, OfferClient } from './client.js';
 
 /** What one offer did. */
@@ -105,9 +105,9 @@ class Offer {
     }
   }
 
-  private queryOf({ request }: Invitation): ChangesQuery {
-    const asked = Object.fromEntries(new URLSearchParams(request));
-    return { ...parseChangesQuery(asked, this.parts.tables), whole: this.whole, waitMs: 0, ahead: false };
+  private queryOf(invitation: Invitation): ChangesQuery {
+    const asked = parseChangesQuery(invitedQuery(invitation), this.parts.tables);
+    return { ...asked, whole: this.whole, waitMs: 0, ahead: false };
   }
 
   /** Sends a page; null where the peer wants another. */

@@ -6,6 +6,7 @@ import { parseChangesQuery, type ChangesQuery } from '../feed/changes-query.js';
 import type { Attempts } from '../pull/attempts.js';
 import { clockSkew } from '../pull/clock-skew.js';
 import type { PageResponse } from '../threads/calls.js';
+import { UNTRACED, type Tracer } from '../tracing/tracer.js';
 import { invitedQuery, type Invitation, type Taken } from '../wire/offer.js';
 import type { Invited, OfferClient } from './client.js';
 
@@ -25,6 +26,8 @@ export interface OfferParts {
   /** Names of the replicated tables. */
   readonly tables: readonly string[];
   readonly clock: Config['clock'];
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
   /** Reads a page as the feed answers it, and notes what its puller has. */
   page(query: ChangesQuery): Promise<PageResponse>;
   /** Told once per offer, before anything is sent. */
@@ -47,9 +50,19 @@ const ASK_AGAIN: ReadonlySet<string> = new Set(['cursor_moved', 'instance_renewe
  * or with the signal's reason; what the peer applied until then stays there.
  */
 export async function offer(parts: OfferParts, signal: AbortSignal): Promise<OfferResult> {
-  const startedMs = parts.now();
-  const total = await new Offer(parts, signal).run();
-  return { ...total, durationMs: parts.now() - startedMs };
+  const { peer, tracer = UNTRACED } = parts;
+  return tracer.span('offer', { attributes: { 'sync.peer': peer } }, async () => {
+    const startedMs = parts.now();
+    const total = await new Offer(parts, signal).run();
+    tracer.annotate({
+      'sync.pages': total.pages,
+      'sync.received': total.received,
+      'sync.applied': total.applied,
+      'sync.conflicts': total.conflicts,
+      'sync.quarantined': total.quarantined,
+    });
+    return { ...total, durationMs: parts.now() - startedMs };
+  });
 }
 
 class Offer {

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { prepared } from '../database/prepared.js';
 import { statement } from '../sql/template.js';
 
 /** The numbers under which the changelog holds origins. Numbers never change once given. */
@@ -10,16 +11,16 @@ export class Origins {
 
   /** The origin's number; gives it one where it has none, so call inside the transaction that uses it. */
   idOf(name: string): number {
-    return this.ids.get(name) ?? this.read().ids.get(name) ?? this.add(name);
+    return this.knownId(name) ?? this.add(name);
   }
 
   /** Undefined where no entry here has this origin. */
   knownId(name: string): number | undefined {
-    return this.ids.get(name) ?? this.read().ids.get(name);
+    return this.ids.get(name) ?? this.readId(name);
   }
 
   nameOf(id: number): string {
-    const name = this.names.get(id) ?? this.read().names.get(id);
+    const name = this.names.get(id) ?? this.readName(id);
     if (name === undefined) throw new TypeError(`Expected origin ${id} to be in _sync_origins`);
     return name;
   }
@@ -30,17 +31,23 @@ export class Origins {
     this.ids.clear();
   }
 
-  private read(): this {
-    for (const row of this.database
-      .prepare<[], { id: number; name: string }>(statement('changelog/origins'))
-      .iterate()) {
-      this.remember(row.id, row.name);
-    }
-    return this;
+  /** One is read at a time: a hostile page names thousands that are not here, and they stay. */
+  private readId(name: string): number | undefined {
+    const sql = statement('changelog/origin-id');
+    const row = prepared<[object], { id: number }>(this.database, sql).get({ name });
+    if (row !== undefined) this.remember(row.id, name);
+    return row?.id;
+  }
+
+  private readName(id: number): string | undefined {
+    const sql = statement('changelog/origin-name');
+    const row = prepared<[object], { name: string }>(this.database, sql).get({ id });
+    if (row !== undefined) this.remember(id, row.name);
+    return row?.name;
   }
 
   private add(name: string): number {
-    const result = this.database.prepare(statement('changelog/add-origin')).run({ name });
+    const result = prepared<[object]>(this.database, statement('changelog/add-origin')).run({ name });
     const id = Number(result.lastInsertRowid);
     this.remember(id, name);
     return id;

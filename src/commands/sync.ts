@@ -17,10 +17,11 @@ export const command: CommandDefinition<Options> = {
       .option('--full', 'from the start: everything is compared again, nothing newer is overwritten');
   },
   async run(context, { peer, full }) {
-    const replica = await openReplica(context.loadConfig(), context.logger);
+    const config = context.loadConfig();
+    const replica = await openReplica(config, context.logger);
     try {
       const outcomes = await replica.sync({ peer, full });
-      report(context, outcomes);
+      report(context, outcomes, config.peers.length);
       return outcomes.every(({ error }) => error === null) ? 0 : 1;
     } finally {
       await replica.stop();
@@ -28,8 +29,9 @@ export const command: CommandDefinition<Options> = {
   },
 };
 
-function report(context: CommandContext, outcomes: readonly SyncOutcome[]): void {
-  context.print(outcomes.length === 0 ? 'No peer is configured: nothing to pull.' : tableOf(outcomes));
+function report(context: CommandContext, outcomes: readonly SyncOutcome[], configured: number): void {
+  const none = configured === 0 ? 'No peer is configured' : 'No peer has an address here';
+  context.print(outcomes.length === 0 ? `${none}: nothing to pull.` : tableOf(outcomes));
   context.printJson({
     peers: outcomes.map(({ peer, result, offered, error }) =>
       error === null

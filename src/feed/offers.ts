@@ -2,6 +2,8 @@ import { raw, type Request, type RequestHandler, type Response } from 'express';
 import { skewOf, type Skew } from '../clock/skew.js';
 import { SyncError } from '../errors.js';
 import type { ApplyResponse, PullStart } from '../threads/calls.js';
+import { TRACEPARENT_HEADER } from '../tracing/trace-parent.js';
+import { UNTRACED } from '../tracing/tracer.js';
 import { changesQueryText } from '../wire/changes-request.js';
 import { MAX_RESPONSE_BYTES, PAGE_HASH_HEADER } from '../wire/http.js';
 import type { Invitation, OfferedTo, OfferQuery } from '../wire/offer.js';
@@ -139,14 +141,19 @@ async function startOver({ reader, writer }: FeedParts, node: string, invalid: s
 }
 
 async function apply(
-  { writer, offers }: FeedParts,
+  { writer, offers, tracer = UNTRACED }: FeedParts,
   peer: string,
   { since, to: epoch, pruned }: OfferedTo,
   request: Request,
 ): Promise<ApplyResponse> {
   try {
     const sent = { body: bodyOf(request), sha256: hashOf(request, peer) };
-    const applied = await writer.apply({ peer, epoch, pruned, since, skewsMs: offers.skewsMs(), ...sent });
+    const page = { peer, epoch, pruned, since, skewsMs: offers.skewsMs(), ...sent };
+    const attributes = { 'sync.peer': peer, 'sync.page_bytes': sent.body.byteLength };
+    const parent = request.get(TRACEPARENT_HEADER);
+    const applied = await tracer.span('take page', { kind: 'server', parent, attributes }, () =>
+      writer.apply(page),
+    );
     offers.took(peer, applied);
     return applied;
   } catch (error) {

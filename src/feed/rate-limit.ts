@@ -49,6 +49,6 @@ function nodeOf(request: Request, judge: Judge): string {
   return typeof node === 'string' && NODE_ID.test(node) && judge(request) === null ? node : '';
 }
 
-function kindOf({ path, query }: Request): string {
-  return path === '/sync/changes' && query.peek === '1' ? 'question' : '';
+function kindOf({ method, path, query }: Request): string {
+  return method === 'GET' && path === '/sync/changes' && query.peek === '1' ? 'question' : '';
 }

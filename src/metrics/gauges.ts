@@ -29,6 +29,8 @@ export interface GaugedPeer {
     readonly last_success_ms: number | null;
     readonly skew_ms: number | null;
   } | null;
+  /** What it offers tells its clock too. */
+  readonly offered: { readonly skew_ms: number | null } | null;
 }
 
 const BREAKER_STATES = ['closed', 'half_open', 'open'] as const;
@@ -69,17 +71,18 @@ export function createGauges(registry: Registry): (status: GaugedStatus) => void
     breaker: gauge('peer_breaker_state', '1 for the state that the breaker is in.', 'peer', 'state'),
   };
 
-  function setPeer({ name: peer, behind, pull }: GaugedPeer): void {
+  function setPeer({ name: peer, behind, pull, offered }: GaugedPeer): void {
     const set = (gauge: Gauge<'peer'>, value: number | null) => {
       if (value !== null) gauge.set({ peer }, value);
     };
     set(ofPeer.behind, behind);
+    const skewMs = pull?.skew_ms ?? offered?.skew_ms ?? null;
+    set(ofPeer.skew, skewMs === null ? null : skewMs / 1000);
     if (pull === null) return;
     set(ofPeer.reachable, pull.lost ? 0 : 1);
     set(ofPeer.failing, pull.failing ? 1 : 0);
     set(ofPeer.live, pull.live ? 1 : 0);
     set(ofPeer.lastSuccess, pull.last_success_ms === null ? null : pull.last_success_ms / 1000);
-    set(ofPeer.skew, pull.skew_ms === null ? null : pull.skew_ms / 1000);
     for (const state of BREAKER_STATES) ofPeer.breaker.set({ peer, state }, pull.breaker === state ? 1 : 0);
   }
 

@@ -8,7 +8,13 @@ import { intact } from '../pull/intact.js';
 import { shortJson, type HttpConnection, type RawBody } from '../pull/request.js';
 import type { PageResponse, ReaderCalls } from '../threads/calls.js';
 import { PAGE_HASH_HEADER } from '../wire/http.js';
-import { offerQueryText, parseInvitation, type Invitation, type OfferQuery } from '../wire/offer.js';
+import {
+  invitedQuery,
+  offerQueryText,
+  parseInvitation,
+  type Invitation,
+  type OfferQuery,
+} from '../wire/offer.js';
 import { offerError } from './answer.js';
 
 /** What a peer wants to be offered next, and how its clock stands. */
@@ -83,9 +89,9 @@ async function packed(body: Uint8Array, sha256: string): Promise<RawBody> {
 }
 
 /** The page goes to who answers there: what it asks for must be asked in its own name. */
-function requireOwnRequest({ request, cursor, epoch }: Invitation, peer: string): void {
-  const asked = new URLSearchParams(request);
-  if (asked.get('node') === peer && asked.get('epoch') === epoch && asked.get('since') === cursor) return;
+function requireOwnRequest(invitation: Invitation, peer: string): void {
+  const { node, epoch, since } = invitedQuery(invitation);
+  if (node === peer && epoch === invitation.epoch && since === invitation.cursor) return;
   throw new SyncError('wrong_node', `${peer} asks for a page in the name of another replica`, {
     hint: 'Install the same version of sqlite-p2p-sync on both; nothing was offered.',
   });

@@ -6,7 +6,8 @@ import { parseChangesQuery, type ChangesQuery } from '../feed/changes-query.js';
 import type { Attempts } from '../pull/attempts.js';
 import { clockSkew } from '../pull/clock-skew.js';
 import type { PageResponse } from '../threads/calls.js';
-import type { Invitation, Taken } from '../wire/offer.js';
+import { UNTRACED, type Tracer } from '../tracing/tracer.js';
+import { invitedQuery, type Invitation, type Taken } from '../wire/offer.js';
 import type { Invited, OfferClient } from './client.js';
 
 /** What one offer did. */
@@ -25,6 +26,8 @@ export interface OfferParts {
   /** Names of the replicated tables. */
   readonly tables: readonly string[];
   readonly clock: Config['clock'];
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
   /** Reads a page as the feed answers it, and notes what its puller has. */
   page(query: ChangesQuery): Promise<PageResponse>;
   /** Told once per offer, before anything is sent. */
@@ -47,9 +50,19 @@ const ASK_AGAIN: ReadonlySet<string> = new Set(['cursor_moved', 'instance_renewe
  * or with the signal's reason; what the peer applied until then stays there.
  */
 export async function offer(parts: OfferParts, signal: AbortSignal): Promise<OfferResult> {
-  const startedMs = parts.now();
-  const total = await new Offer(parts, signal).run();
-  return { ...total, durationMs: parts.now() - startedMs };
+  const { peer, tracer = UNTRACED } = parts;
+  return tracer.span('offer', { attributes: { 'sync.peer': peer } }, async () => {
+    const startedMs = parts.now();
+    const total = await new Offer(parts, signal).run();
+    tracer.annotate({
+      'sync.pages': total.pages,
+      'sync.received': total.received,
+      'sync.applied': total.applied,
+      'sync.conflicts': total.conflicts,
+      'sync.quarantined': total.quarantined,
+    });
+    return { ...total, durationMs: parts.now() - startedMs };
+  });
 }
 
 class Offer {
@@ -105,9 +118,9 @@ class Offer {
     }
   }
 
-  private queryOf({ request }: Invitation): ChangesQuery {
-    const asked = Object.fromEntries(new URLSearchParams(request));
-    return { ...parseChangesQuery(asked, this.parts.tables), whole: this.whole, waitMs: 0, ahead: false };
+  private queryOf(invitation: Invitation): ChangesQuery {
+    const asked = parseChangesQuery(invitedQuery(invitation), this.parts.tables);
+    return { ...asked, whole: this.whole, waitMs: 0, ahead: false };
   }
 
   /** Sends a page; null where the peer wants another. */

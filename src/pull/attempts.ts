@@ -18,7 +18,7 @@ export type BreakerState = 'closed' | 'open' | 'half_open';
 /** How one peer's requests are attempted: again after a pause, and for a while not at all after many failures. */
 export interface Attempts {
   readonly breaker: BreakerState;
-  /** Rejects with the last attempt's error, with `breaker_open`, or with the signal's reason at once. */
+  /** Rejects with the last attempt's error, with `breaker_open` where none was made, or with the signal's reason at once. */
   run<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** Forgets the failures: the peer was found to answer, or a person asks for an attempt now. */
   reset(): void;
@@ -39,14 +39,22 @@ export function createAttempts(peer: string, network: Config['network']): Attemp
     async run(request, signal) {
       signal.throwIfAborted();
       const { attempts } = policies;
+      const failures: unknown[] = [];
+      const attempt = async () => {
+        try {
+          return await request();
+        } catch (error) {
+          failures.push(error);
+          throw error;
+        }
+      };
       try {
         // A pause between attempts would outlast the abort.
-        return await orAborted(
-          attempts.execute(() => request(), signal),
-          signal,
-        );
+        return await orAborted(attempts.execute(attempt, signal), signal);
       } catch (error) {
         if (!isBrokenCircuitError(error)) throw error;
+        // The breaker, which offers share, was opened before the last attempt: the one before says what is wrong.
+        if (failures.length > 0) throw failures.at(-1);
         throw new SyncError(
           'breaker_open',
           `${peer} is left alone after ${network.breakerFailures} failures in a row`,

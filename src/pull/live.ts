@@ -63,15 +63,23 @@ export function createLive({ peer, client, reader, logger }: LiveParts): Live {
   let fruitless = 0;
   let mostRestMs = MAX_REST_MS;
   let tookMs = 0;
+  /** Before that the peer is not asked again; pulls that fall in between do not put it off. */
+  let retryAtMs = 0;
   /** When the question that is held was asked; null: none is. */
   let askedMs: number | null = null;
   let isTried = false;
 
   function restMs(): number {
-    const failed = Math.max(failures, failedPulls);
-    if (failed > 0) return jittered(Math.min(FIRST_RETRY_MS * 2 ** (failed - 1), MAX_RETRY_MS));
     // Where everybody is busy, it rests as long as it works.
-    return Math.max(Math.min(REST_MS * 2 ** fruitless, mostRestMs), Math.min(tookMs, MAX_REST_MS));
+    const usualMs = Math.max(Math.min(REST_MS * 2 ** fruitless, mostRestMs), Math.min(tookMs, MAX_REST_MS));
+    const isFailing = failures > 0 || failedPulls > 0;
+    return isFailing ? Math.max(usualMs, retryAtMs - performance.now()) : usualMs;
+  }
+
+  function askLater(): void {
+    const failed = Math.max(failures, failedPulls);
+    const waitMs = jittered(Math.min(FIRST_RETRY_MS * 2 ** (failed - 1), MAX_RETRY_MS));
+    retryAtMs = performance.now() + waitMs;
   }
 
   async function ask(signal: AbortSignal): Promise<Heard> {
@@ -94,6 +102,7 @@ export function createLive({ peer, client, reader, logger }: LiveParts): Live {
 
   function fail(error: unknown): Heard {
     failures += 1;
+    askLater();
     const isLost = isCode(error, 'peer_unreachable');
     // That a peer is lost the pull will say.
     const level = failures > 1 || isLost ? 'debug' : 'info';
@@ -128,6 +137,7 @@ export function createLive({ peer, client, reader, logger }: LiveParts): Live {
     },
     failed() {
       failedPulls += 1;
+      askLater();
     },
     reset() {
       failures = 0;

@@ -6,6 +6,7 @@ import { createOfferClient } from '../offer/client.js';
 import { startOfferLoop, type OfferLoop } from '../offer/loop.js';
 import type { OfferParts } from '../offer/offer.js';
 import { createOfferRecord } from '../offer/record.js';
+import { tracedOfferClient } from '../offer/traced-client.js';
 import { createAttempts, type Attempts } from '../pull/attempts.js';
 import { createPeerClient } from '../pull/client.js';
 import { createLive } from '../pull/live.js';
@@ -97,14 +98,16 @@ export function offerParts(
   parts: ConnectionParts & Pick<PullDependencies, 'now'> & OfferDependencies,
   attempts: Attempts,
 ): Omit<OfferParts, 'onSkew'> {
-  const { config, now, reader, page, served = () => undefined } = parts;
+  const { config, now, reader, page, tracer = UNTRACED, served = () => undefined } = parts;
   const { compression } = config.network;
+  const client = createOfferClient(connectionTo(peer, parts), reader, now, compression);
   return {
     peer: peer.name,
-    client: createOfferClient(connectionTo(peer, parts), reader, now, compression),
+    client: tracedOfferClient(client, peer.name, tracer),
     attempts,
     tables: config.tables.map(({ name }) => name),
     clock: config.clock,
+    tracer,
     page,
     onTaken: served,
     now,

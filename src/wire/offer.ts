@@ -41,6 +41,11 @@ export function parseInvitation(value: unknown): Invitation | null {
   return invitation.safeParse(value).data ?? null;
 }
 
+/** The query that an invitation asks with; of a parameter that stands there twice, the last counts. */
+export function invitedQuery({ request }: Pick<Invitation, 'request'>): Readonly<Record<string, string>> {
+  return Object.fromEntries(new URLSearchParams(request));
+}
+
 /** What is offered to whom: the query of `POST /sync/changes`. */
 export interface OfferQuery {
   /** The node id of who offers, and its instance. */

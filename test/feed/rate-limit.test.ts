@@ -38,6 +38,24 @@ describe('the rate limit', () => {
     expect(ofStrangers.filter(({ status }) => status === 429).length).to.be.at.least(8);
   });
 
+  it('holds for every route', async () => {
+    await feed.close();
+    feed = await serveFeed({ apiKeys: [KEY], rateLimit: { perSecond: 1, burst: 0 }, refusals });
+    const named = feed.routes.map(({ method, path }) => `${method} ${path}`);
+    expect(named).to.include.members(['POST /sync/changes', 'POST /sync/backup', 'POST /sync/reload-peers']);
+    for (const [place, { method, path }] of feed.routes.entries()) {
+      const target = `${feed.url}${path.replace(/:\w+/g, '1')}?node=bob&epoch=ab`;
+      // The first may be let in, and so may one of the second after it.
+      const answers = await Promise.all(
+        [1, 2, 3, 4].map(() => fetch(target, { method, headers: { [KEY_HEADER]: KEY } })),
+      );
+      const told = await Promise.all(answers.map((answer) => answer.text()));
+      const last = answers.findLastIndex(({ status }) => status === 429);
+      expect(last, named[place]).to.be.at.least(0);
+      expect(told[last], named[place]).to.contain('rate_limited');
+    }
+  });
+
   it('counts questions that are held apart from pulls', async () => {
     const questions = await Promise.all(
       Array.from({ length: 12 }, () => statusOf('/sync/changes?since=&node=bob&epoch=ab&peek=1')),
@@ -45,6 +63,18 @@ describe('the rate limit', () => {
     expect(questions.map(({ status }) => status)).to.deep.equal(Array.from({ length: 12 }, () => 200));
     expect((await statusOf('/sync/changes?since=&node=bob&epoch=ab')).status).to.equal(200);
     expect((await statusOf('/sync/changes?since=&node=bob&epoch=ab&peek=1')).status).to.equal(429);
+  });
+
+  it('counts no offer as a question', async () => {
+    const offer = (peek: string) =>
+      fetch(`${feed.url}/sync/changes?node=macbook&epoch=e1${peek}`, {
+        method: 'POST',
+        headers: { [KEY_HEADER]: KEY },
+      });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => offer(n % 2 === 0 ? '' : '&peek=1')),
+    );
+    expect(answers.filter(({ status }) => status === 429).length).to.be.at.least(1);
   });
 
   it('only makes our own client wait', async () => {

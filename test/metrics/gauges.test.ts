@@ -11,7 +11,7 @@ const PULL = {
   last_success_ms: null,
   skew_ms: null,
 } as const;
-const PEER: GaugedPeer = { name: 'laptop', direction: 'pull', behind: null, pull: PULL };
+const PEER: GaugedPeer = { name: 'laptop', direction: 'pull', behind: null, pull: PULL, offered: null };
 const STATUS: GaugedStatus = {
   node: 'desktop',
   version: '1.2.3',
@@ -61,6 +61,19 @@ describe('The gauges', () => {
       ['half_open', 1],
       ['open', 0],
     ]);
+  });
+
+  it('tell the skew of a peer without an address, which its offers have told', async () => {
+    const skew = async (peer: Partial<GaugedPeer>) =>
+      (await read({ peers: [{ ...PEER, ...peer }] }))
+        .samples('sqlite_p2p_sync_peer_clock_skew_seconds')
+        .map(({ value }) => value);
+    expect(await skew({ pull: null, offered: { skew_ms: 1_500 } })).to.deep.equal([1.5]);
+    expect(await skew({ offered: { skew_ms: 1_500 } }), 'found, and not pulled from yet').to.deep.equal([
+      1.5,
+    ]);
+    expect(await skew({ pull: { ...PULL, skew_ms: 20 }, offered: { skew_ms: 1_500 } })).to.deep.equal([0.02]);
+    expect(await skew({ pull: null, offered: { skew_ms: null } })).to.deep.equal([]);
   });
 
   it('count node ids that were found, however often each was announced', async () => {

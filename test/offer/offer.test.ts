@@ -208,6 +208,11 @@ describe('an offer', () => {
       'wrong_node',
     ],
     [
+      'the peer asks in its own name first, and then in the name of another',
+      { request: 'since=&limit=10&node=desktop&epoch=e0&node=server' },
+      'wrong_node',
+    ],
+    [
       'the peer asks for another cursor than it says',
       { request: 'since=e1.1.ab&node=desktop&epoch=e0' },
       'wrong_node',

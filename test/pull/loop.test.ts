@@ -326,6 +326,13 @@ describe('the loop of a peer', () => {
       });
     }
 
+    it('asks a peer that failed again, however short the interval is', async () => {
+      const questions = await serveQuestions(eager({ news: false }));
+      start(server?.address ?? '', { intervalMs: 100 }, live);
+      await timeOf(3, questions);
+      expect(pulls().length).to.be.greaterThan(3);
+    }).timeout(30_000);
+
     it('sees at once that a peer is lost, and hears of its changes again when it is back', async () => {
       const questions = await serveQuestions(asReplica(theirs));
       const { port = 0 } = server ?? {};

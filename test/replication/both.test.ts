@@ -113,6 +113,7 @@ describe('a laptop that nobody can reach, and a server', function () {
     });
     expect(answer.status).to.equal(400);
     expect(await answer.json()).to.have.nested.property('error.code', 'no_address');
+    expect(await server.cli('sync')).to.contain('No peer has an address here: nothing to pull.');
     expect(server.log.filter(({ message }) => message === 'pull started')).to.deep.equal([]);
   });
 

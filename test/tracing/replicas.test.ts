@@ -79,6 +79,48 @@ describe('The traces of replicas', function () {
     expect(collector.sent).to.not.contain('not to be told');
   });
 
+  it('follow an offer to the peer that takes it', async () => {
+    group = await ReplicaGroup.create({
+      tables: [{ name: 'words' }],
+      peers: { desktop: ['laptop'], laptop: ['desktop'] },
+      firewalled: ['laptop'],
+      settings: { tracing: { otlp_endpoint: collector.endpoint } },
+    });
+    const [desktop, laptop] = [group.replica('desktop'), group.replica('laptop')];
+    for (const replica of group.replicas) {
+      replica.create('CREATE TABLE words (id TEXT PRIMARY KEY, body TEXT)');
+      await replica.join();
+    }
+    execute(laptop.database, `INSERT INTO words VALUES ('a', 'not to be told'), ('b', 'x')`);
+    for (const replica of group.replicas) await replica.start();
+    await laptop.logged('offer finished');
+    await Promise.all([laptop.stop(), desktop.stop()]);
+
+    const offers = collector.of('laptop', 'offer');
+    const offer = one(offers.filter(({ attributes }) => attributes['sync.applied'] === 2));
+    expect(offer).to.include({ parentSpanId: '', kind: 1, status: 0 });
+    expect(offer.attributes).to.deep.equal({
+      'sync.peer': 'desktop',
+      'sync.pages': 1,
+      'sync.received': 2,
+      'sync.applied': 2,
+      'sync.conflicts': 0,
+      'sync.quarantined': 0,
+    });
+    const inOffer = (span: string) =>
+      one(collector.spans.filter(({ traceId, name }) => traceId === offer.traceId && name === span));
+    const sent = inOffer('page offer');
+    expect(sent).to.include({ node: 'laptop', parentSpanId: offer.spanId, kind: 3 });
+    const { 'sync.page_bytes': bytes } = sent.attributes;
+    expect(bytes).to.be.above(200);
+    expect(sent.attributes).to.deep.equal({ 'sync.peer': 'desktop', 'sync.page_bytes': bytes });
+    const taken = inOffer('take page');
+    expect(taken).to.include({ node: 'desktop', parentSpanId: sent.spanId, kind: 2 });
+    expect(taken.attributes).to.deep.equal({ 'sync.peer': 'laptop', 'sync.page_bytes': bytes });
+    expect(inOffer('apply')).to.include({ node: 'desktop', parentSpanId: taken.spanId });
+    expect(collector.sent).to.not.contain('not to be told');
+  });
+
   it('tell of a pull that failed, by the code of its error', async () => {
     const [made, desktop, laptop] = await tracedPair(collector.endpoint, 50);
     group = made;

@@ -1,0 +1,1 @@
+SELECT id FROM _sync_origins WHERE name = :name

@@ -1,0 +1,1 @@
+SELECT name FROM _sync_origins WHERE id = :id

@@ -1,6 +1,7 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { sqliteCodeOf } from '../database/open.js';
-import { SyncError } from '../errors.js';
+import { readTables } from '../database/table.js';
+import { messageOf, SyncError } from '../errors.js';
 import { fragment, identifier, joinSql, statement, template, type Sql } from '../sql/template.js';
 import type { Rebuilt } from './conversion.js';
 import { numberIn } from './new-table.js';
@@ -61,13 +62,32 @@ function sameColumn(table: Rebuilt['table'], name: string, map: Sql | undefined)
 
 /** Rows that refer to nothing, by table and parent: as many as before, and the same. */
 export function danglingIn(database: Database): string {
-  return JSON.stringify(database.prepare(statement('convert/dangling')).all());
+  const dangling = database.prepare(statement('convert/dangling'));
+  return readTables(database)
+    .filter(({ kind }) => kind === 'table')
+    .flatMap(({ name }) => {
+      const found = danglingOf(dangling, name);
+      return found === '[]' ? [] : [`${name}: ${found}`];
+    })
+    .join(', ');
+}
+
+function danglingOf(dangling: Statement, table: string): string {
+  try {
+    return JSON.stringify(dangling.all({ table }));
+  } catch (error) {
+    // A foreign key whose parent has no such key: SQLite can't look after it, neither before nor after.
+    if (sqliteCodeOf(error) !== 'SQLITE_ERROR') throw error;
+    return messageOf(error);
+  }
 }
 
 export function requireSameDangling(database: Database, before: string): void {
   const after = danglingIn(database);
   if (after !== before)
-    throw failed(`references would not lead where they did: ${after} instead of ${before}`);
+    throw failed(
+      `references would not lead where they did: ${after || 'none dangles'} instead of ${before || 'none'}`,
+    );
 }
 
 /** Rows of each view; null where it can't be read, which is the application's affair. */

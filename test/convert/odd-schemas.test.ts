@@ -13,6 +13,14 @@ const SCHEMAS: Readonly<Record<string, [schema: string, args: string[], query: s
     ['t'],
     'SELECT x, y FROM t JOIN u ON u.t = t.id',
   ],
+  // Found by their index: compared each with each they would take minutes.
+  'many rows WITHOUT ROWID': [
+    `CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE u (name TEXT COLLATE NOCASE, t INTEGER REFERENCES t, PRIMARY KEY (t, name)) WITHOUT ROWID; CREATE TABLE v (name TEXT COLLATE NOCASE, t INTEGER REFERENCES t, PRIMARY KEY (name, t)) WITHOUT ROWID;
+     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO t SELECT i FROM n;
+     INSERT INTO u SELECT 'a', id FROM t; INSERT INTO v SELECT 'n' || id, id FROM t`,
+    ['t'],
+    'SELECT count(*) FROM t JOIN u ON u.t = t.id JOIN v ON v.t = t.id',
+  ],
   'a key that is no row number': [
     `CREATE TABLE t (id INT PRIMARY KEY, x); CREATE TABLE u (t BIGINT REFERENCES t); INSERT INTO t VALUES (3, 'a'), (9, 'b'); INSERT INTO u VALUES (9)`,
     ['t'],

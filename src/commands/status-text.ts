@@ -48,8 +48,8 @@ function peerTable(report: StatusReport, coloured: boolean): string {
   if (report.peers.length === 0) return 'No peers.';
   const table = new Table({
     ...NARROW,
-    head: ['peer', 'state', 'behind', 'last success', 'has of ours', 'skew', 'breaker'],
-    colWidths: [15, 14, 8, 10, 11, 8, 6],
+    head: ['peer', 'state', 'behind', 'last\nsuccess', 'has of\nours', 'skew', 'breaker'],
+    colWidths: [15, 13, 8, 10, 10, 7, 9],
   });
   for (const peer of report.peers) table.push(peerRow(peer, report, coloured));
   return table.toString();

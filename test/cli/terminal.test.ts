@@ -69,6 +69,8 @@ describe('What the terminal shows', function () {
       .filter((line) => /^[│┌├└]/.test(line));
     expect(tables).to.have.length.above(10);
     expect(tables.filter((line) => line.length > 80)).to.deep.equal([]);
+    const words = tables.join('\n').match(/[a-z]+/g);
+    expect(words).to.include.members(['state', 'behind', 'success', 'ours', 'skew', 'breaker']);
   });
 
   it('has colours where they are asked for, and the same text without', () => {

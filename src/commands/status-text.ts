@@ -72,8 +72,14 @@ function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport, colou
 /** The last error of each peer, on a line of its own: no column is wide enough. */
 function errors({ peers, time_ms: nowMs }: StatusReport): string[] {
   return peers.flatMap(({ name, pull, offer, offered }) => {
-    const error = newestOf([pull?.last_error, offer?.last_error, offered?.last_error]);
-    return error === null ? [] : [`${name}, ${ago(error.at_ms, nowMs)}: ${escapeControls(error.message)}`];
+    const tries = [pull, offer, offered];
+    const error = newestOf(tries.map((each) => each?.last_error));
+    if (error === null) return [];
+    const isOver = tries.some(
+      (each) => each?.last_error === error && (each.last_success_ms ?? 0) > error.at_ms,
+    );
+    const when = `${ago(error.at_ms, nowMs)}${isOver ? ', over since' : ''}`;
+    return [`${name}, ${when}: ${escapeControls(error.message)}`];
   });
 }
 

@@ -85,10 +85,11 @@ export function renumbered(
     for (const [place, token] of statement.entries()) {
       const table = tables.find(({ key }) => isName(token) && isSame(token.name, key));
       if (table === undefined || edits.has(token.start)) continue;
+      // `tags.post_id = new.id` within a subquery: both are keys.
+      const first = statement[place - 1]?.text === '.' ? place - 2 : place;
+      const others = comparedWith(statement, first, place).map(({ name }) => name);
+      if (others.some((name) => isKeyElsewhere(name, target, keyColumns))) continue;
       if (own !== undefined && isSame(own.key, token.name) && isRowOfTrigger(statement, place)) {
-        // `tags.post_id = new.id` within a subquery: both are keys.
-        const others = comparedWith(statement, place - 2, place).map(({ name }) => name);
-        if (others.some((name) => isKeyElsewhere(name, target, keyColumns))) continue;
         if (own.rowid === null) unclear = true;
         else edits.set(token.start, replace(token, own.rowid));
       } else if (

@@ -153,6 +153,8 @@ describe('convert-ids', () => {
         DELETE FROM f WHERE rowid = old.id;
         INSERT INTO f (rowid, body, tags) VALUES (new.id, new.body, (SELECT group_concat(tag, ' ') FROM tags WHERE tags.t = new.id AND new.id == t));
       END;
+      CREATE VIRTUAL TABLE found USING fts5(body);
+      CREATE TRIGGER s AFTER INSERT ON tags WHEN new.tag = 'late' BEGIN INSERT INTO found (rowid, body) SELECT rowid, body FROM t WHERE t.id = new.t; END;
       INSERT INTO t VALUES (1, 'hello'), (5, 'world'); INSERT INTO tags VALUES (1, 'red'), (5, 'blue'), (5, 'green');
       UPDATE t SET body = body || '!'`);
     await convert(file, '--table', 't');
@@ -160,6 +162,10 @@ describe('convert-ids', () => {
     expect(queryRow(file, "SELECT body, tags FROM f WHERE f MATCH 'green'")).to.deep.equal([
       'world!?',
       'blue green',
+    ]);
+    execute(file, "INSERT INTO tags SELECT id, 'late' FROM t WHERE body LIKE 'hello%'");
+    expect(queryRow(file, 'SELECT t.body FROM found JOIN t ON t.rowid = found.rowid')).to.deep.equal([
+      'hello!?',
     ]);
   });
 

@@ -1,1 +1,1 @@
-SELECT "table" AS child, parent, count(*) AS rows FROM pragma_foreign_key_check GROUP BY "table", parent ORDER BY 1, 2
+SELECT parent, count(*) AS rows FROM pragma_foreign_key_check(:table) GROUP BY parent ORDER BY 1

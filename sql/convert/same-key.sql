@@ -1,1 +1,1 @@
-(SELECT m.old FROM temp.{{map}} AS m WHERE m.new = n.{{column}} COLLATE BINARY) IS {{number}} AND ({{number}} IS NOT NULL OR n.{{column}} IS o.{{column}})
+(SELECT m.old FROM temp.{{map}} AS m WHERE m.new = n.{{column}} COLLATE BINARY) IS {{number}} AND ({{number}} IS NOT NULL OR (n.{{column}} IS o.{{column}} AND typeof(n.{{column}}) = typeof(o.{{column}})))

@@ -48,8 +48,8 @@ function peerTable(report: StatusReport, coloured: boolean): string {
   if (report.peers.length === 0) return 'No peers.';
   const table = new Table({
     ...NARROW,
-    head: ['peer', 'state', 'behind', 'last success', 'has of ours', 'skew', 'breaker'],
-    colWidths: [15, 14, 8, 10, 11, 8, 6],
+    head: ['peer', 'state', 'behind', 'last\nsuccess', 'has of\nours', 'skew', 'breaker'],
+    colWidths: [15, 13, 8, 10, 10, 7, 9],
   });
   for (const peer of report.peers) table.push(peerRow(peer, report, coloured));
   return table.toString();
@@ -72,8 +72,14 @@ function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport, colou
 /** The last error of each peer, on a line of its own: no column is wide enough. */
 function errors({ peers, time_ms: nowMs }: StatusReport): string[] {
   return peers.flatMap(({ name, pull, offer, offered }) => {
-    const error = newestOf([pull?.last_error, offer?.last_error, offered?.last_error]);
-    return error === null ? [] : [`${name}, ${ago(error.at_ms, nowMs)}: ${escapeControls(error.message)}`];
+    const tries = [pull, offer, offered];
+    const error = newestOf(tries.map((each) => each?.last_error));
+    if (error === null) return [];
+    const isOver = tries.some(
+      (each) => each?.last_error === error && (each.last_success_ms ?? 0) > error.at_ms,
+    );
+    const when = `${ago(error.at_ms, nowMs)}${isOver ? ', over since' : ''}`;
+    return [`${name}, ${when}: ${escapeControls(error.message)}`];
   });
 }
 

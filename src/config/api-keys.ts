@@ -2,7 +2,8 @@ import { isLoopback } from './addresses.js';
 import type { Fault } from './faults.js';
 import type { ConfigFile } from './schema.js';
 
-const KEYGEN_HINT = 'Make one with sqlite-p2p-sync keygen and set it on every replica.';
+const KEYGEN_HINT =
+  'Set the one of your replicas here, too; the first time, make it with sqlite-p2p-sync keygen, and set it on all of them.';
 
 interface KeySections {
   readonly node?: ConfigFile['node'];

@@ -1,6 +1,7 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { sqliteCodeOf } from '../database/open.js';
-import { SyncError } from '../errors.js';
+import { readTables, type Column, type Table } from '../database/table.js';
+import { messageOf, SyncError } from '../errors.js';
 import { fragment, identifier, joinSql, statement, template, type Sql } from '../sql/template.js';
 import type { Rebuilt } from './conversion.js';
 import { numberIn } from './new-table.js';
@@ -33,26 +34,40 @@ function matchOf({ table, keys, rowid }: Rebuilt): Sql {
       rowid: table.rowidKey && !keys.has(keyOf(table)) ? identifier(keyOf(table)) : fragment(rowid),
     });
   }
-  const key = table.primaryKey.length > 0 ? table.primaryKey : table.columns.map(({ name }) => name);
+  if (table.primaryKey.length === 0) return equalColumns(table, table.columns, keys);
+  // Said forwards, so that the new table's own index finds the row.
+  const converted = (name: string, map: Sql): Sql => {
+    const column = fragment('o.{{column}}', { column: identifier(name) });
+    const value = template('convert/forward-value', { map, number: numberIn(table, name, 'o'), column });
+    return fragment('n.{{column}} IS {{value}}', { column: identifier(name), value });
+  };
   return joinSql(
-    key.map((name) => sameColumn(table, name, keys.get(name))),
+    table.primaryKey.map((name) => {
+      const map = keys.get(name);
+      const column = identifier(name);
+      return map === undefined ? fragment('n.{{column}} IS o.{{column}}', { column }) : converted(name, map);
+    }),
     ' AND ',
   );
 }
 
-function keyOf({ primaryKey }: Rebuilt['table']): string {
+function keyOf({ primaryKey }: Table): string {
   return primaryKey[0] ?? '';
 }
 
 function equalOf({ table, keys }: Rebuilt): Sql {
   const stored = table.columns.filter(({ generated }) => !generated);
+  return equalColumns(table, stored, keys);
+}
+
+function equalColumns(table: Table, columns: readonly Column[], keys: Rebuilt['keys']): Sql {
   return joinSql(
-    stored.map(({ name }) => sameColumn(table, name, keys.get(name))),
+    columns.map(({ name }) => sameColumn(table, name, keys.get(name))),
     ' AND ',
   );
 }
 
-function sameColumn(table: Rebuilt['table'], name: string, map: Sql | undefined): Sql {
+function sameColumn(table: Table, name: string, map: Sql | undefined): Sql {
   const column = identifier(name);
   if (map === undefined) return fragment('({{same}})', { same: template('convert/same-value', { column }) });
   const same = template('convert/same-key', { map, column, number: numberIn(table, name, 'o') });
@@ -61,13 +76,32 @@ function sameColumn(table: Rebuilt['table'], name: string, map: Sql | undefined)
 
 /** Rows that refer to nothing, by table and parent: as many as before, and the same. */
 export function danglingIn(database: Database): string {
-  return JSON.stringify(database.prepare(statement('convert/dangling')).all());
+  const dangling = database.prepare(statement('convert/dangling'));
+  return readTables(database)
+    .filter(({ kind }) => kind === 'table')
+    .flatMap(({ name }) => {
+      const found = danglingOf(dangling, name);
+      return found === '[]' ? [] : [`${name}: ${found}`];
+    })
+    .join(', ');
+}
+
+function danglingOf(dangling: Statement, table: string): string {
+  try {
+    return JSON.stringify(dangling.all({ table }));
+  } catch (error) {
+    // A foreign key whose parent has no such key: SQLite can't look after it, neither before nor after.
+    if (sqliteCodeOf(error) !== 'SQLITE_ERROR') throw error;
+    return messageOf(error);
+  }
 }
 
 export function requireSameDangling(database: Database, before: string): void {
   const after = danglingIn(database);
   if (after !== before)
-    throw failed(`references would not lead where they did: ${after} instead of ${before}`);
+    throw failed(
+      `references would not lead where they did: ${after || 'none dangles'} instead of ${before || 'none'}`,
+    );
 }
 
 /** Rows of each view; null where it can't be read, which is the application's affair. */

@@ -5,7 +5,7 @@ import bytes from 'bytes';
 import { verifyCopy } from '../backup/verify.js';
 import { backUp, backupFileFor } from '../database/backup.js';
 import { isMigrated } from '../database/migrate.js';
-import { isBusy, openFile } from '../database/open.js';
+import { isBusy, openFile, sqliteCodeOf } from '../database/open.js';
 import { readTables } from '../database/table.js';
 import { SyncError } from '../errors.js';
 import { freeBytesOf } from '../replica/disk.js';
@@ -56,7 +56,8 @@ export async function convertIds(options: ConvertOptions): Promise<Converted> {
     const conversion = planConversion(database, options);
     return await (options.dryRun ? dryRun(conversion, options) : carryOut(database, conversion, options));
   } catch (error) {
-    throw isBusy(error) ? inUse(file, error) : error;
+    if (isBusy(error)) throw inUse(file, error);
+    throw isFull(error) ? noRoom(file, error) : error;
   } finally {
     // What was not committed is taken back.
     database.close();
@@ -182,6 +183,18 @@ async function requireRoom(file: string): Promise<void> {
     `converting needs ${text(size * COPIES)} beside the database, ${text(freeBytes)} are free there`,
     { hint: 'Make room on that disk; nothing was written.' },
   );
+}
+
+/** By SQLite, or by the system while the copy is made. */
+function isFull(error: unknown): boolean {
+  return sqliteCodeOf(error) === 'SQLITE_FULL' || (error as NodeJS.ErrnoException).code === 'ENOSPC';
+}
+
+function noRoom(file: string, cause: unknown): SyncError {
+  return new SyncError('disk_full', `the disk was full before ${file} was converted`, {
+    hint: 'Make room on that disk: new keys are longer than the old ones. Nothing was changed.',
+    cause,
+  });
 }
 
 function inUse(file: string, cause: unknown): SyncError {

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { findTable, type Column, type Table } from '../database/table.js';
 import { SyncError } from '../errors.js';
-import { statement } from '../sql/template.js';
+import { identifier, statement, template } from '../sql/template.js';
 
 /** A column that is said to hold keys of a table, whatever the schema says: `--reference`. */
 export interface NamedReference {
@@ -103,6 +103,15 @@ export function integerKeyOf(table: Table): string {
   if (!isInteger(column))
     throw refused(table, `has the key "${key}" of type ${column.declaredType || 'none'} already`);
   return column.name;
+}
+
+/** Throws where a key holds something else than integers: on the way back it would be taken for a new row's UUID. */
+export function requireIntegers(database: Database, table: Table): void {
+  if (table.rowidKey) return;
+  const key = integerKeyOf(table);
+  const sql = template('convert/other-keys', { table: identifier(table.name), column: identifier(key) });
+  const rows = database.prepare<[], { rows: number }>(sql).get()?.rows ?? 0;
+  if (rows > 0) throw refused(table, `has ${rows} rows whose key "${key}" is no integer`);
 }
 
 export function requireTable(tables: readonly Table[], name: string): Table {

@@ -3,14 +3,28 @@ import { fragment, identifier, joinSql, literal, template, verbatim, type Sql } 
 import { addedColumns } from './added-columns.js';
 import { isExtended, schemaName, textOf, type Context, type Way } from './context.js';
 import type { Rebuilt } from './conversion.js';
-import { isText, requireColumn } from './key-columns.js';
-import { defaultNumber, edited, readTableText, type Edit } from './table-text.js';
+import { isInteger, isText, requireColumn } from './key-columns.js';
+import {
+  defaultNumber,
+  edited,
+  hasDefault,
+  isNotNull,
+  readTableText,
+  type ColumnText,
+  type Edit,
+} from './table-text.js';
 
 /** What the numbers in a column are, as SQL; NULL where its value is none. */
 export function numberIn(table: Table, name: string, alias: 't' | 'o'): Sql {
   const column = fragment('{{alias}}.{{column}}', { alias: fragment(alias), column: identifier(name) });
   const kind = isText(requireColumn(table, name)) ? 'convert/number-of-text' : 'convert/number';
   return template(kind, { column });
+}
+
+/** The number that a column of this table gets where a new row does not say; null where its default is none. */
+export function numberByDefault(table: Table, text: ColumnText): ReturnType<typeof defaultNumber> {
+  const column = requireColumn(table, text.name.name);
+  return defaultNumber(text, isText(column) || isInteger(column));
 }
 
 /** Makes a table under its temporary name, and fills it with the rows of the old one. */
@@ -55,14 +69,12 @@ function tableSql(context: Context, { table, temporary, keys }: Rebuilt, way: Wa
     if (map === undefined) continue;
     const isKey = table.primaryKey.length === 1 && table.primaryKey[0] === own;
     const owner = context.maps.find((each) => each.map === map);
-    const has = (word: string): boolean =>
-      column.constraints.some((token) => token.kind === 'word' && token.text.toUpperCase() === word);
-    const number = defaultNumber(column);
+    const number = numberByDefault(table, column);
     if (number !== null && owner !== undefined)
       edits.push({ ...number.edit, text: literal(owner.keys.of(number.value)) });
-    const notNull = isKey && table.rowidKey && !has('NOT') ? ' NOT NULL' : '';
+    const notNull = isKey && table.rowidKey && !isNotNull(column) ? ' NOT NULL' : '';
     const filled =
-      isKey && owner?.table === table && !has('DEFAULT')
+      isKey && owner?.table === table && !hasDefault(column)
         ? ` DEFAULT ${template('convert/default-uuid', {})}`
         : '';
     const first = column.type[0]?.start ?? column.name.end;

@@ -15,12 +15,13 @@ import {
   findKeyColumns,
   integerKeyOf,
   namedReference,
+  requireIntegers,
   requireTable,
   type KeyColumns,
 } from './key-columns.js';
-import { copyTable, numberIn } from './new-table.js';
+import { copyTable, numberByDefault, numberIn } from './new-table.js';
 import { swapTables } from './swap.js';
-import { defaultNumber, readTableText } from './table-text.js';
+import { readTableText } from './table-text.js';
 import { newKeys } from './uuid.js';
 
 /** Plans the conversion of a database as it is now. Throws with exit code 2 where it can't be done. */
@@ -37,6 +38,7 @@ export function planConversion(database: Database, wish: ConversionWish): Conver
       map: identifier(`_convert_ids_${place + 1}`),
       keys: newKeys(wish.ids, table.name, wish.nowMs),
     }));
+  for (const { table } of maps) requireIntegers(database, table);
   const rebuilt = rebuiltTables(tables, keyColumns, new Map(maps.map(({ table, map }) => [table.name, map])));
   const context: Context = {
     database,
@@ -148,7 +150,8 @@ function fillForward(context: Context): Sql[] {
 function defaultsIn(context: Context, map: Sql): bigint[] {
   return context.rebuilt.flatMap(({ table, keys }) =>
     readTableText(textOf(context, table)).columns.flatMap((column) => {
-      const found = keys.get(schemaName(table, column.name.name)) === map ? defaultNumber(column) : null;
+      const found =
+        keys.get(schemaName(table, column.name.name)) === map ? numberByDefault(table, column) : null;
       return found === null ? [] : [found.value];
     }),
   );

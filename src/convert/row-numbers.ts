@@ -1,4 +1,5 @@
 import { isKeyword, isName, tokensOf, type Token } from '../sql/tokens.js';
+import { comparedWith } from './compared.js';
 import { edited, type Edit } from './table-text.js';
 
 /*
@@ -43,15 +44,21 @@ function optionOf(tokens: readonly Token[], option: string): Token | undefined {
   const at = tokens.findIndex(
     (token, place) => isName(token) && isSame(token.name, option) && tokens[place + 1]?.text === '=',
   );
-  const value = at === -1 ? undefined : tokens[at + 2];
-  if (value?.kind !== 'string') return value;
-  return { ...value, name: value.text.slice(1, -1).replaceAll("''", "'") };
+  return at === -1 ? undefined : tokens[at + 2];
+}
+
+/** The name of what an FTS5 table reads its content from; undefined where it keeps its own. */
+export function contentOf({ sql }: VirtualTable): string | undefined {
+  return optionOf(tokensOf(sql), 'content')?.name;
 }
 
 /** Whether an FTS5 table reads its content from this table. */
-export function isIndexOf({ sql }: VirtualTable, table: string): boolean {
-  return isSame(optionOf(tokensOf(sql), 'content')?.name, table);
+export function isIndexOf(index: VirtualTable, table: string): boolean {
+  return isSame(contentOf(index), table);
 }
+
+/** The columns of each table that hold new keys afterwards. */
+export type KeyColumns = ReadonlyMap<string, ReadonlySet<string>>;
 
 export interface Rewritten {
   readonly sql: string;
@@ -65,6 +72,7 @@ export function renumbered(
   on: string | null,
   tables: readonly NumberedTable[],
   virtual: readonly VirtualTable[],
+  keyColumns: KeyColumns,
 ): Rewritten {
   const tokens = tokensOf(sql);
   const edits = new Map<number, Edit>();
@@ -77,10 +85,15 @@ export function renumbered(
     for (const [place, token] of statement.entries()) {
       const table = tables.find(({ key }) => isName(token) && isSame(token.name, key));
       if (table === undefined || edits.has(token.start)) continue;
+      // `tags.post_id = new.id` within a subquery: both are keys.
+      const first = statement[place - 1]?.text === '.' ? place - 2 : place;
+      const others = comparedWith(statement, first, place).map(({ name }) => name);
+      if (others.some((name) => isKeyElsewhere(name, target, keyColumns))) continue;
       if (own !== undefined && isSame(own.key, token.name) && isRowOfTrigger(statement, place)) {
         if (own.rowid === null) unclear = true;
         else edits.set(token.start, replace(token, own.rowid));
       } else if (
+        token.kind !== 'string' &&
         !target.columns.some((column) => isSame(column, token.name)) &&
         !isRowOfTrigger(statement, place)
       ) {
@@ -95,8 +108,15 @@ function isRowOfTrigger(tokens: readonly Token[], place: number): boolean {
   return tokens[place - 1]?.text === '.' && isKeyword(tokens[place - 2], 'NEW', 'OLD');
 }
 
+function isKeyElsewhere(column: string, { columns }: VirtualTable, keyColumns: KeyColumns): boolean {
+  return (
+    !columns.some((own) => isSame(own, column)) &&
+    [...keyColumns.values()].some((names) => [...names].some((name) => isSame(name, column)))
+  );
+}
+
 /** The statements of a trigger's body. */
-function statementsOf(tokens: readonly Token[]): Token[][] {
+export function statementsOf(tokens: readonly Token[]): Token[][] {
   const begin = tokens.findIndex(
     (token, place) => isKeyword(token, 'BEGIN') && tokens[place - 1]?.text !== '.',
   );
@@ -109,7 +129,7 @@ function statementsOf(tokens: readonly Token[]): Token[][] {
 }
 
 /** What an INSERT, REPLACE, UPDATE or DELETE writes. */
-function targetOf(statement: readonly Token[]): Token | undefined {
+export function targetOf(statement: readonly Token[]): Token | undefined {
   let depth = 0;
   for (const [place, token] of statement.entries()) {
     if (token.text === '(') depth += 1;
@@ -168,12 +188,12 @@ function isInRowsOf(tokens: readonly Token[], at: number, virtual: readonly Virt
   );
 }
 
-function isRowNumber(token: Token | undefined): boolean {
+export function isRowNumber(token: Token | undefined): boolean {
   return isKeyword(token, 'ROWID', 'DOCID', '_ROWID_', 'OID');
 }
 
 /** What each name before a dot stands for: tables after FROM, JOIN and commas, and their other names. */
-function namesIn(tokens: readonly Token[]): Map<string, string> {
+export function namesIn(tokens: readonly Token[]): Map<string, string> {
   const names = new Map<string, string>();
   // A comma also stands between other things: what FROM and JOIN say counts more.
   for (const isFirst of [true, false]) {
@@ -215,6 +235,6 @@ function replace({ start, end }: Token, text: string): Edit {
   return { start, end, text };
 }
 
-function isSame(one: string | undefined, other: string): boolean {
+export function isSame(one: string | undefined, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase();
 }

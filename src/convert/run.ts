@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { messageOf, SyncError } from '../errors.js';
-import { isBusy, openFile } from '../database/open.js';
+import { isBusy, openFile, sqliteCodeOf } from '../database/open.js';
 import type { Sql } from '../sql/template.js';
 import { danglingIn, requireSameDangling, requireSameRows } from './checks.js';
 import type { Conversion } from './conversion.js';
@@ -31,7 +31,7 @@ function runAll(database: Database, statements: readonly Sql[]): void {
     try {
       database.exec(sql);
     } catch (cause) {
-      if (isBusy(cause)) throw cause;
+      if (isBusy(cause) || sqliteCodeOf(cause) === 'SQLITE_FULL') throw cause;
       const shown = sql.length > 300 ? `${sql.slice(0, 300)} ...` : sql;
       throw new SyncError('conversion_failed', `${messageOf(cause)}, in: ${shown.replace(/\s+/g, ' ')}`, {
         hint: 'Nothing was changed. See docs/convert-ids.md.',

@@ -1,5 +1,6 @@
 import { SyncError } from '../errors.js';
 import { fragment, identifier, literal, template, verbatim, type Sql } from '../sql/template.js';
+import { tokensOf } from '../sql/tokens.js';
 import { addedColumns } from './added-columns.js';
 import {
   isAutoincrement,
@@ -10,7 +11,15 @@ import {
   type Way,
 } from './context.js';
 import type { Rebuilt } from './conversion.js';
-import { isIndexOf, renumbered, renumberedIndex } from './row-numbers.js';
+import { mistakesRowNumbers } from './mistaken.js';
+import {
+  contentOf,
+  isIndexOf,
+  isSame,
+  renumbered,
+  renumberedIndex,
+  type NumberedTable,
+} from './row-numbers.js';
 
 /** Puts the new tables in the place of the old ones, with all that stands on them. */
 export function swapTables(context: Context, way: Way): Sql[] {
@@ -58,20 +67,51 @@ export function swapTables(context: Context, way: Way): Sql[] {
 }
 
 /** Triggers and views that tell a virtual table the number of a row, as they have to be afterwards. */
-function rewrittenObjects({ objects, numbered, virtual }: Context): Map<SchemaObject, string> {
+function rewrittenObjects({ objects, numbered, virtual, rebuilt }: Context): Map<SchemaObject, string> {
   const rewritten = new Map<SchemaObject, string>();
+  const keyColumns = new Map(rebuilt.map(({ table, keys }) => [table.name, new Set(keys.keys())]));
   for (const index of virtual) {
     const changed = renumberedIndex(index, numbered);
-    if (changed !== null && changed.content.rowid === null) throw unclear(`the index "${index.name}"`);
+    const isOfView = isViewOf(contentOf(index), objects, numbered);
+    if (isOfView || (changed !== null && changed.content.rowid === null))
+      throw unclear(`the index "${index.name}"`);
   }
   for (const object of objects) {
     if (object.type !== 'trigger' && object.type !== 'view') continue;
     const on = object.type === 'trigger' ? object.tableName : null;
-    const result = renumbered(object.sql, on, numbered, virtual);
+    const result = renumbered(object.sql, on, numbered, virtual, keyColumns);
     if (result.unclear) throw unclear(`the ${object.type} "${object.name}"`);
+    if (mistakesRowNumbers(result.sql, on, numbered, keyColumns)) throw mistaken(object);
     if (result.sql !== object.sql) rewritten.set(object, result.sql);
   }
   return rewritten;
+}
+
+/** Whether a view of that name shows rows of one of these tables, itself or through another. */
+function isViewOf(
+  name: string | undefined,
+  objects: readonly SchemaObject[],
+  tables: readonly NumberedTable[],
+  seen: readonly SchemaObject[] = [],
+): boolean {
+  const view = objects.find((each) => each.type === 'view' && isSame(name, each.name));
+  if (view === undefined || seen.includes(view)) return false;
+  return tokensOf(view.sql).some(
+    (token) =>
+      tables.some((table) => isSame(token.name, table.name)) ||
+      isViewOf(token.name, objects, tables, [...seen, view]),
+  );
+}
+
+function mistaken({ type, name }: SchemaObject): SyncError {
+  return new SyncError(
+    'not_convertible',
+    `the ${type} "${name}" takes the number of a row (rowid) for its key`,
+    {
+      hint: 'Drop it, convert, and make it anew: the key where a key is meant, rowid for a virtual table; nothing was changed.',
+      exitCode: 2,
+    },
+  );
 }
 
 function unclear(what: string): SyncError {

@@ -93,11 +93,48 @@ export function edited(sql: string, edits: readonly Edit[]): string {
   return text;
 }
 
-/** The number that stands behind DEFAULT, with its place; null where none does. */
-export function defaultNumber(column: ColumnText): { value: bigint; edit: Omit<Edit, 'text'> } | null {
-  const at = column.constraints.findIndex((token) => isKeyword(token, 'DEFAULT'));
-  if (at === -1) return null;
-  const tokens = column.constraints.slice(at + 1);
+/** Whether it says NOT NULL by itself, rather than something like it in a CHECK. */
+export function isNotNull({ constraints }: ColumnText): boolean {
+  return outermost(constraints).some(
+    (token, place, all) => isKeyword(token, 'NOT') && isKeyword(all[place + 1], 'NULL'),
+  );
+}
+
+export function hasDefault(column: ColumnText): boolean {
+  return defaultIn(column) !== undefined;
+}
+
+/** The DEFAULT of a column, and not that of ON DELETE SET DEFAULT. */
+function defaultIn({ constraints }: ColumnText): Token | undefined {
+  return outermost(constraints).find(
+    (token, place, all) => isKeyword(token, 'DEFAULT') && !isKeyword(all[place - 1], 'SET'),
+  );
+}
+
+function outermost(tokens: readonly Token[]): Token[] {
+  let depth = 0;
+  return tokens.filter(({ text }) => {
+    if (text === ')') depth -= 1;
+    const isOutside = depth === 0;
+    if (text === '(') depth += 1;
+    return isOutside;
+  });
+}
+
+/** A text that is this number in a column of INTEGER or TEXT affinity. */
+const WHOLE = /^(?:0|-?[1-9]\d*)$/;
+
+/**
+ * The number that stands behind DEFAULT, with its place; null where none does. With `inText`, a string that is a number
+ * counts.
+ */
+export function defaultNumber(
+  column: ColumnText,
+  inText: boolean,
+): { value: bigint; edit: Omit<Edit, 'text'> } | null {
+  const start = defaultIn(column);
+  if (start === undefined) return null;
+  const tokens = column.constraints.slice(column.constraints.indexOf(start) + 1);
   const isWrapped = tokens[0]?.text === '(';
   const inner = isWrapped ? tokens.slice(1) : tokens;
   const isSigned = inner[0]?.text === '-' || inner[0]?.text === '+';
@@ -105,7 +142,9 @@ export function defaultNumber(column: ColumnText): { value: bigint; edit: Omit<E
   const first = tokens[0];
   const last = isWrapped ? inner[isSigned ? 2 : 1] : number;
   if (number === undefined || first === undefined || last === undefined) return null;
-  if (!/^\d+$/.test(number.text) || (isWrapped && last.text !== ')')) return null;
-  const value = BigInt(number.text) * (inner[0]?.text === '-' ? -1n : 1n);
+  const isText = inText && !isSigned && number.kind === 'string' && WHOLE.test(number.name);
+  const isNumber = /^(?:\d+|0[xX][\da-fA-F]+)$/.test(number.text);
+  if (!(isNumber || isText) || (isWrapped && last.text !== ')')) return null;
+  const value = BigInt.asIntN(64, BigInt(number.name)) * (inner[0]?.text === '-' ? -1n : 1n);
   return { value, edit: { start: first.start, end: last.end } };
 }

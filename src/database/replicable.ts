@@ -122,7 +122,7 @@ function keyRefusal(table: Table, key: readonly string[], allowIntegerKey: boole
     return {
       reason: 'has an INTEGER PRIMARY KEY: two replicas would give the same number to different rows',
       remedy:
-        'Change the key to UUID text, or set allow_integer_key: true where the numbers can never be allocated twice.',
+        'convert-ids makes it UUID text, or set allow_integer_key: true where the numbers can never be allocated twice.',
     };
   }
   return null;

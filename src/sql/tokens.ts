@@ -3,7 +3,7 @@ export interface Token {
   readonly kind: 'word' | 'quoted' | 'string' | 'number' | 'symbol';
   /** As it stands in the text. */
   readonly text: string;
-  /** A name without its quotes; a word as it is. */
+  /** A name or a string without its quotes; anything else as it is. */
   readonly name: string;
   readonly start: number;
   readonly end: number;
@@ -21,7 +21,7 @@ export function tokensOf(sql: string): Token[] {
     const text = match[0];
     const place = { text, start: match.index, end: match.index + text.length };
     if (quoted !== undefined) tokens.push({ kind: 'quoted', name: unquoted(quoted), ...place });
-    else if (string !== undefined) tokens.push({ kind: 'string', name: string, ...place });
+    else if (string !== undefined) tokens.push({ kind: 'string', name: unquoted(string), ...place });
     else if (number !== undefined) tokens.push({ kind: 'number', name: number, ...place });
     else if (word !== undefined) tokens.push({ kind: 'word', name: word, ...place });
     else if (match.groups?.symbol !== undefined) tokens.push({ kind: 'symbol', name: text, ...place });
@@ -43,5 +43,7 @@ export function isName(token: Token | undefined): token is Token {
 function unquoted(text: string): string {
   if (text.startsWith('[')) return text.slice(1, -1);
   const quote = text.charAt(0);
+  // x'00' is no name
+  if (/\w/.test(quote)) return text;
   return text.slice(1, -1).replaceAll(quote + quote, quote);
 }

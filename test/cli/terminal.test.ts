@@ -69,6 +69,18 @@ describe('What the terminal shows', function () {
       .filter((line) => /^[│┌├└]/.test(line));
     expect(tables).to.have.length.above(10);
     expect(tables.filter((line) => line.length > 80)).to.deep.equal([]);
+    const words = tables.join('\n').match(/[a-z]+/g);
+    expect(words).to.include.members(['state', 'behind', 'success', 'ours', 'skew', 'breaker']);
+  });
+
+  it('tells of an error that is over by now as such', () => {
+    const failing = report();
+    expect(statusText(failing)).to.contain('5s ago: laptop').and.not.to.contain('over since');
+    const peers = failing.peers.map((peer) => ({
+      ...peer,
+      pull: peer.pull && { ...peer.pull, last_success_ms: NOW_MS - 1_000 },
+    }));
+    expect(statusText({ ...failing, peers })).to.contain('5s ago, over since: laptop');
   });
 
   it('has colours where they are asked for, and the same text without', () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { scriptOf } from '../docs/script.js';
 import { LocalNetwork } from '../discovery/local-network.js';
 import type { NodesReport, StatusReport } from '#src/replica/status.js';
 import { freePort } from '../pull/peer-server.js';
@@ -56,7 +57,8 @@ describe('daemons that discovery brings together', function () {
     await network.found(a, b);
     expect(wordsOf(a.app)).to.deep.equal([]);
 
-    const accepted = await network.run(a, 'peers', 'accept', b.node);
+    const command = scriptOf('docs/operations.md', 'sh run accept').replace('laptop', b.node);
+    const accepted = await network.run(a, ...command.trim().split(' ').slice(1));
     expect(accepted.code, accepted.stderr).to.equal(0);
     expect(accepted.stdout).to.contain('The daemon pulls from it now');
     await until(() => wordsOf(a.app).length === 1, 'the word of the accepted one');

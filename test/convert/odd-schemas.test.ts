@@ -13,6 +13,14 @@ const SCHEMAS: Readonly<Record<string, [schema: string, args: string[], query: s
     ['t'],
     'SELECT x, y FROM t JOIN u ON u.t = t.id',
   ],
+  // Found by their index: compared each with each they would take minutes.
+  'many rows WITHOUT ROWID': [
+    `CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE u (name TEXT COLLATE NOCASE, t INTEGER REFERENCES t, PRIMARY KEY (t, name)) WITHOUT ROWID; CREATE TABLE v (name TEXT COLLATE NOCASE, t INTEGER REFERENCES t, PRIMARY KEY (name, t)) WITHOUT ROWID;
+     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO t SELECT i FROM n;
+     INSERT INTO u SELECT 'a', id FROM t; INSERT INTO v SELECT 'n' || id, id FROM t`,
+    ['t'],
+    'SELECT count(*) FROM t JOIN u ON u.t = t.id JOIN v ON v.t = t.id',
+  ],
   'a key that is no row number': [
     `CREATE TABLE t (id INT PRIMARY KEY, x); CREATE TABLE u (t BIGINT REFERENCES t); INSERT INTO t VALUES (3, 'a'), (9, 'b'); INSERT INTO u VALUES (9)`,
     ['t'],
@@ -57,6 +65,18 @@ const SCHEMAS: Readonly<Record<string, [schema: string, args: string[], query: s
     ['t'],
     'SELECT count(*) FROM t, u',
   ],
+  'columns that are named by strings, and defaults of all kinds': [
+    `CREATE TABLE t ('id' INTEGER PRIMARY KEY, x, 'up' INTEGER DEFAULT -0x10 REFERENCES t, a TEXT DEFAULT '7' REFERENCES t, b INT REFERENCES t ON DELETE SET DEFAULT DEFAULT +3);
+     INSERT INTO t (id, x) VALUES (-16, 'a'), (7, 'b'), (3, 'c')`,
+    ['t'],
+    'SELECT count(*) FROM t JOIN t AS up ON up.id = t.up JOIN t AS a ON a.id = t.a JOIN t AS b ON b.id = t.b',
+  ],
+  'a foreign key elsewhere that SQLite can not look after': [
+    `CREATE TABLE t (id INTEGER PRIMARY KEY, x); CREATE VIEW v AS SELECT * FROM t; CREATE TABLE u (t INTEGER REFERENCES t, x REFERENCES t (x), y REFERENCES v (x));
+     INSERT INTO t VALUES (1, 'a'); INSERT INTO u VALUES (1, 'a', 'a')`,
+    ['t'],
+    'SELECT u.x FROM t JOIN u ON u.t = t.id',
+  ],
   'a trigger on the key, and a view of a view': [
     `CREATE TABLE t (id INTEGER PRIMARY KEY, x); CREATE TABLE log (line);
      CREATE TRIGGER r AFTER UPDATE OF id ON t WHEN new.id IS NOT old.id BEGIN INSERT INTO log VALUES ('moved'); END;
@@ -80,7 +100,8 @@ describe('convert-ids, with', () => {
       expect(status, stderr).to.equal(0);
       expect(answer()).to.deep.equal(before);
       if (rows.length > 0) expect(content()).to.not.deep.equal(rows);
-      expect(queryRow(file, 'PRAGMA foreign_key_check')).to.deep.equal([]);
+      if (!what.startsWith('a foreign key elsewhere'))
+        expect(queryRow(file, 'PRAGMA foreign_key_check')).to.deep.equal([]);
       const { backward } = JSON.parse(stdout) as { backward: string };
       execute(file, readFileSync(backward, 'utf8'));
       expect(answer()).to.deep.equal(before);

@@ -5,7 +5,8 @@ import BetterSqlite3 from 'better-sqlite3';
 import type { Browser, Page } from 'playwright-core';
 import { SqliteShell, withPrograms } from '../replication/foreign-programs.js';
 import { ReplicaGroup, type Replica } from '../replication/group.js';
-import { BROWSER_TIMEOUT_MS, findChromium, launchChromium } from './browser.js';
+import { BROWSER_TIMEOUT_MS, launchChromium } from './browser.js';
+import { findChromium } from './find-chromium.js';
 import { expectNoSideways, openPage, signIn, type OpenPage } from './page.js';
 
 const KEY = 'a-key-that-only-this-test-knows-of';

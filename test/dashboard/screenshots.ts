@@ -10,7 +10,8 @@ import { parseArgs } from 'node:util';
 import BetterSqlite3, { type Database } from 'better-sqlite3';
 import type { Browser } from 'playwright-core';
 import { ReplicaGroup, until, type Replica } from '../replication/group.js';
-import { BROWSER_TIMEOUT_MS, findChromium, launchChromium } from './browser.js';
+import { BROWSER_TIMEOUT_MS, launchChromium } from './browser.js';
+import { findChromium } from './find-chromium.js';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const KEY = 'the-key-of-these-pictures-and-no-other';
@@ -67,7 +68,9 @@ try {
 async function run(): Promise<void> {
   const chromium = findChromium();
   if (chromium === null)
-    throw new Error('Chromium is missing: install it (Debian: apt-get install chromium)');
+    throw new Error(
+      'Chromium is missing: install it (Debian: apt-get install chromium), or name one by CHROMIUM',
+    );
   const [desktop, macbook, server, laptop] = ['desktop', 'macbook', 'server', 'laptop'].map((name) =>
     group.replica(name),
   ) as [Replica, Replica, Replica, Replica];

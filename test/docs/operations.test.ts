@@ -36,7 +36,9 @@ describe('Shell commands in the documents', () => {
       ),
       ...['docs/convert-ids.md sh run convert', 'docs/convert-ids.md sh run back'],
       ...examples,
-      'docs/migrating.md sh run',
+      ...['docs/migrating.md sh run', 'docs/security.md sh run clone'],
+      // by test/commands/discovery.test.ts
+      'docs/operations.md sh run accept',
     ];
     expect([...new Set(marked)].sort()).to.deep.equal(known.sort());
   });
@@ -88,6 +90,26 @@ sqlite-p2p-sync sync
       const clone = block('clone').replace('my-app.db', 'tablet.db');
       await run(SET_UP, PEER_STARTS, 'mv sync-config.yaml desktop.yaml', clone, PEER_ENDS);
       expectSameContent([place.path('peer.db'), place.path('tablet.db')], { words: ['id'] });
+    });
+
+    withPrograms(['openssl'], () => {
+      it('clones a replica over HTTPS, as docs/security.md tells', async () => {
+        const tls = '{ cert: node.crt, key: node.key, ca: ca.crt, require_client_cert: true }';
+        const files = ['ca', 'node', 'look'].map((name) => scriptOf('docs/security.md', `sh ${name}`));
+        const clone = scriptOf('docs/security.md', 'sh run clone')
+          .replace('https://192.168.1.10', PEER.replace('http:', 'https:').replace(/:8091$/, ''))
+          .replace('my-app.db', 'laptop.db');
+        const starts = PEER_STARTS.replace('sqlite-p2p-sync sync\n', 'rm sync-config.yaml');
+        await run(
+          SET_UP,
+          ...files,
+          `sed -i 's/^  # tls: null/  tls: ${tls}/' peer.yaml`,
+          starts,
+          clone,
+          PEER_ENDS,
+        );
+        expectSameContent([place.path('peer.db'), place.path('laptop.db')], { words: ['id'] });
+      });
     });
 
     it('carries changes by a stick', async () => {

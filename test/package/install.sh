@@ -24,6 +24,20 @@ npx --no-install sqlite-p2p-sync status
 for file in index.html main.js style.css icon.svg; do
   test -s "node_modules/sqlite-p2p-sync/dist/dashboard/page/$file" || { echo "the dashboard lacks $file" >&2; exit 1; }
 done
+# Nothing that only a checkout needs, and types that a program in TypeScript finds.
+needless=$(find node_modules/sqlite-p2p-sync -name node_modules -prune -o \( -name '*.map' -o -name '*.test.*' -o -path '*/demo/*' \) -print)
+test -z "$needless" || { echo "the package holds what it need not: $needless" >&2; exit 1; }
+cat > program.mts <<'END'
+import { openReplica, SyncError, type StatusReport } from 'sqlite-p2p-sync';
+const replica = await openReplica('./sync-config.yaml', { migrate: true });
+replica.on('applied', (peer, page) => console.log(peer.toUpperCase(), page.applied + 1));
+const { node }: StatusReport = await replica.status();
+export const isMine = (error: unknown): boolean => error instanceof SyncError && error.code === node;
+// @ts-expect-error: there is no such event, so the types are no mere any
+replica.on('nothing', () => undefined);
+END
+"$project/node_modules/.bin/tsc" --noEmit --strict --skipLibCheck --module nodenext --target es2023 \
+  --typeRoots "$project/node_modules/@types" --types node program.mts
 node --input-type=module -e "
 import { loadConfig, openReplica } from 'sqlite-p2p-sync';
 if (typeof loadConfig !== 'function' || typeof openReplica !== 'function') process.exit(1);

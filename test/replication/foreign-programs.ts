@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { findChromium } from '../dashboard/find-chromium.js';
 import { Program } from './program.js';
 
 const PROGRAMS = {
@@ -32,7 +33,8 @@ export function withPrograms(names: readonly ProgramName[], define: () => void):
 }
 
 function isMissing(name: ProgramName): boolean {
-  const found = missing.get(name) ?? spawnSync(name, PROGRAMS[name]).status !== 0;
+  const program = name === 'chromium' ? (findChromium() ?? name) : name;
+  const found = missing.get(name) ?? spawnSync(program, PROGRAMS[name]).status !== 0;
   missing.set(name, found);
   return found;
 }

@@ -42,6 +42,7 @@ BEGIN UPDATE posts SET at = 1 WHERE id = NEW.id; END`,
   `CREATE TRIGGER t BEFORE DELETE ON posts BEGIN
     DELETE FROM comments WHERE 'c' || OLD.id IN (WITH gone (id) AS (SELECT 'cb') SELECT id FROM gone); END`,
   `CREATE TRIGGER t AFTER UPDATE ON posts BEGIN UPDATE OR IGNORE comments SET text = text || 'x' WHERE post = NEW.id; END`,
+  `CREATE TRIGGER t AFTER UPDATE ON posts BEGIN UPDATE 'posts' SET at = 1 WHERE id = NEW.id; END`,
 ];
 
 withPrograms(['python3', 'sqlite3'], () => {

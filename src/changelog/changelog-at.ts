@@ -50,6 +50,11 @@ export class ChangelogAtSchema {
     return this.read().changelog;
   }
 
+  /** Whether there is nothing to put back. */
+  isRepaired(): boolean {
+    return this.repairedAtSchema === this.schemaVersion();
+  }
+
   /**
    * Puts missing triggers back. Call inside a write transaction, before anything else is done in it. Null where
    * that makes no news.

@@ -81,6 +81,11 @@ export function foldBatch(changelog: Changelog, options: FoldOptions): FoldResul
   return { entries: batch.entries, versions, more, keyless };
 }
 
+/** Whether no entry waits for the fold. */
+export function isFolded(changelog: Changelog): boolean {
+  return nextBatch(changelog, readReplica(changelog.database).folded, 1).last === null;
+}
+
 function hasKeyless(changelog: Changelog, table: ReplicatedTable, range: Range): boolean {
   const sql = template('fold/keyless', {
     tableName: literal(table.name),

@@ -14,6 +14,8 @@ export interface ChangesQuery extends PageRequest {
   readonly ahead: boolean;
   /** Only whether there is anything: no page, and nothing acknowledged. */
   readonly peek: boolean;
+  /** With `peek`: the page itself may be the answer, where all of it was authored here. */
+  readonly own: boolean;
   /** What is folded by now is enough, if there is anything. */
   readonly prompt: boolean;
 }
@@ -44,6 +46,7 @@ const changesQuery = z.object({
   whole: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   ahead: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   peek: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
+  rows: z.literal('own', 'must be own').optional(),
   prompt: z.enum(['0', '1'], 'must be 0 or 1').default('0'),
   witness: z.string().max(MAX_CURSOR_LENGTH, 'is too long for a cursor').optional(),
   heard: z
@@ -83,8 +86,23 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     const issue = result.error.issues[0];
     throw badQuery(`${issue?.path.join('.') ?? 'query'} ${issue?.message ?? 'is not valid'}`);
   }
-  const { since, limit, node, epoch, tables, wait, known, full, whole, ahead, peek, prompt, witness, heard } =
-    result.data;
+  const {
+    since,
+    limit,
+    node,
+    epoch,
+    tables,
+    wait,
+    known,
+    full,
+    whole,
+    ahead,
+    peek,
+    rows,
+    prompt,
+    witness,
+    heard,
+  } = result.data;
   return {
     since,
     limit,
@@ -99,6 +117,7 @@ export function parseChangesQuery(query: unknown, replicated: readonly string[])
     heard: heard ?? null,
     ahead: ahead === '1',
     peek: peek === '1',
+    own: rows === 'own',
     prompt: prompt === '1',
     waitMs: wait * 1000,
   };
@@ -133,6 +152,6 @@ function knownTables(list: string, replicated: readonly string[]): string[] {
 
 function badQuery(message: string): SyncError {
   return new SyncError('bad_query', `the query is not valid: ${message}`, {
-    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, whole, ahead, peek, prompt, witness, heard, known and what the puller claims; see docs/protocol.md.',
+    hint: 'The parameters of /sync/changes are since, limit, node, epoch, tables, wait, full, whole, ahead, peek, rows, prompt, witness, heard, known and what the puller claims; see docs/protocol.md.',
   });
 }

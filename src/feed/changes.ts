@@ -1,4 +1,4 @@
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { TRACEPARENT_HEADER } from '../tracing/trace-parent.js';
 import { UNTRACED } from '../tracing/tracer.js';
 import { cursorInvalid } from '../changelog/marks.js';
@@ -16,11 +16,12 @@ import { MAX_FOLD_WAIT_MS, settledWithin } from './settled-within.js';
 /** How often it is looked meanwhile whether enough is folded for a whole page. */
 const LOOK_INTERVAL_MS = 40;
 
-/** `GET /sync/changes`: a page of what changed after the cursor, or with `peek` whether there is one. */
+/** `GET /sync/changes`: a page of what changed after the cursor, or with `peek` whether there is one, and maybe that. */
 export function changesRoute(parts: FeedParts): RequestHandler {
   const acknowledge = acknowledger(parts);
   const handOut = handingOut(parts);
   const requireOneOwner = ownersCheck(parts.logger);
+  const { tracer = UNTRACED } = parts;
   const held = new Set<AbortController>();
   parts.signal.addEventListener('abort', () => {
     for (const controller of held) controller.abort();
@@ -40,38 +41,66 @@ export function changesRoute(parts: FeedParts): RequestHandler {
     // One that comes while the replica stops is not held any more.
     if (parts.signal.aborted) abort();
     try {
-      const answer = query.peek
+      const found = query.peek
         ? await newsUntil(parts, query, end.signal)
         : await pageUntil(parts, query, end.signal, acknowledge);
       // A server that closes waits for its open connections.
       if (parts.signal.aborted) response.set('connection', 'close');
       if (response.destroyed) return;
-      if (typeof answer === 'boolean') {
-        response.json({ news: answer } satisfies NewsBody);
-        return;
-      }
-      parts.tracer?.annotate({
-        'sync.peer': query.node ?? '',
-        'sync.page_size': query.limit,
-        'sync.changes': answer.changes,
-        'sync.page_bytes': answer.body.byteLength,
-      });
-      response.once('finish', () => parts.meter?.served(answer.changes));
-      send(response, answer, parts.now());
-      handOut(query, answer.nextCursor);
+      if (typeof found === 'boolean') sendNews(response, found);
+      else if (query.peek) await give(request, response, query, found);
+      else serve(response, query, found);
     } finally {
       clearTimeout(timer);
       held.delete(end);
     }
   };
-  const { tracer = UNTRACED } = parts;
+
+  function serve(response: Response, query: ChangesQuery, page: PageResponse): void {
+    tracer.annotate({
+      'sync.peer': query.node ?? '',
+      'sync.page_size': query.limit,
+      'sync.changes': page.changes,
+      'sync.page_bytes': page.body.byteLength,
+    });
+    response.once('finish', () => parts.meter?.served(page.changes));
+    send(response, page, parts.now());
+    handOut(query, page.nextCursor);
+  }
+
+  /** The page as the answer to a question. A puller that is refused hears why when it pulls. */
+  async function give(request: Request, response: Response, query: ChangesQuery, page: PageResponse) {
+    if (isRefused(query)) {
+      sendNews(response, true);
+      return;
+    }
+    await inSpan(request, () => {
+      serve(response, query, page);
+    });
+    acknowledge(query);
+  }
+
+  function isRefused(query: ChangesQuery): boolean {
+    try {
+      requireOneOwner(query);
+      return false;
+    } catch (error) {
+      if (error instanceof SyncError) return true;
+      throw error;
+    }
+  }
+
+  function inSpan(request: Request, work: () => unknown): Promise<void> {
+    const parent = request.get(TRACEPARENT_HEADER);
+    return tracer.span('serve page', { kind: 'server', parent }, async () => {
+      await work();
+    });
+  }
+
   return (request, response, next) => {
     // A question that is held for half a minute is no work.
     if (request.query.peek === '1') return answer(request, response, next);
-    const parent = request.get(TRACEPARENT_HEADER);
-    return tracer.span('serve page', { kind: 'server', parent }, async () => {
-      await answer(request, response, next);
-    });
+    return inSpan(request, () => answer(request, response, next));
   };
 }
 
@@ -178,6 +207,10 @@ function refuseOwnNode({ node }: ChangesQuery, ours: string): void {
       hint: 'Two replicas with one node id: give one of them another node.id.',
     },
   );
+}
+
+function sendNews(response: Response, news: boolean): void {
+  response.json({ news } satisfies NewsBody);
 }
 
 function send(response: Response, page: PageResponse, nowMs: number): void {

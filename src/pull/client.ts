@@ -4,7 +4,12 @@ import { skewOf, type Skew } from '../clock/skew.js';
 import { isLoopback } from '../config/addresses.js';
 import type { Config } from '../config/config.js';
 import { SyncError } from '../errors.js';
-import { changesQueryText, type ChangesRequest } from '../wire/changes-request.js';
+import {
+  changesQueryText,
+  questionText,
+  type ChangesRequest,
+  type QuestionRequest,
+} from '../wire/changes-request.js';
 import { NEXT_CURSOR_HEADER, PAGE_HASH_HEADER, SERVER_TIME_HEADER } from '../wire/http.js';
 import { parseCursor } from '../wire/cursor.js';
 import { PROTOCOL } from '../wire/page.js';
@@ -18,14 +23,6 @@ export interface PeerHealth {
 }
 
 export type { ChangesRequest as PageQuery };
-
-export interface NewsQuery {
-  readonly since: string;
-  /** Our epoch. */
-  readonly epoch: string;
-  /** How long the peer may hold the question, in ms. */
-  readonly waitMs: number;
-}
 
 export interface ReceivedPage {
   readonly body: Uint8Array;
@@ -42,8 +39,11 @@ export interface PeerClient {
   /** Asks who answers there, and refuses another node or protocol than was expected. */
   health(signal: AbortSignal): Promise<PeerHealth>;
   page(query: ChangesRequest, signal: AbortSignal): Promise<ReceivedPage>;
-  /** Whether there is a page to ask for: at once where there is, else held at the peer until there is, or for so long. */
-  news(query: NewsQuery, signal: AbortSignal): Promise<boolean>;
+  /**
+   * Whether there is a page to ask for, or that page: at once where there is, else held at the peer until there is, or
+   * for so long.
+   */
+  news(query: QuestionRequest, signal: AbortSignal): Promise<boolean | ReceivedPage>;
   close(): Promise<void>;
 }
 
@@ -65,6 +65,7 @@ export function createPeerClient(
   compression: Config['network']['compression'] = 'auto',
 ): PeerClient {
   const { target } = connection;
+  const isCompressed = () => compression === 'always' || !isOnThisMachine(target.address);
   return {
     async health(signal) {
       const sentMs = now();
@@ -83,29 +84,39 @@ export function createPeerClient(
     async page(query, signal) {
       const path = `/sync/changes?${changesQueryText(query, node)}`;
       const { waitMs } = query;
-      const compressed = compression === 'always' || !isOnThisMachine(target.address);
+      const request = { path, headers: intact(path), waitMs, compressed: isCompressed() };
       const sentMs = now();
-      const request = { path, headers: intact(path), waitMs, compressed };
       const answer = await connection.send({ method: 'GET', ...request }, signal);
-      const receivedMs = now();
       if (answer.status !== 200) throw answerError(answer, target);
-      const theirsMs = serverTimeOf(answer);
-      const skew = theirsMs === null ? null : skewOf({ sentMs, receivedMs, theirsMs });
-      return { ...checkedPage(answer, target.name), skew };
+      return receivedPage(answer, sentMs);
     },
-    async news({ since, epoch, waitMs }, signal) {
-      const wait = String(Math.ceil(waitMs / 1000));
-      const query = new URLSearchParams({ since, node, epoch, peek: '1', wait });
-      const path = `/sync/changes?${query.toString()}`;
-      const question = { path, headers: intact(path), waitMs, compressed: false, short: true, held: true };
+    async news(query, signal) {
+      const { waitMs } = query;
+      const path = `/sync/changes?${questionText(query, node)}`;
+      const question = {
+        path,
+        headers: intact(path),
+        waitMs,
+        compressed: isCompressed(),
+        short: true,
+        held: true,
+      };
+      const sentMs = now();
       const answer = await connection.send({ method: 'GET', ...question }, signal);
       if (answer.status !== 200) throw answerError(answer, target);
+      if (answer.headers[PAGE_HASH_HEADER] !== undefined) return receivedPage(answer, sentMs);
       const body = newsBody.safeParse(shortJson(answer));
       if (!body.success) throw notAReplica(target);
       return body.data.news;
     },
     close: () => connection.close(),
   };
+
+  function receivedPage(answer: HttpAnswer, sentMs: number): ReceivedPage {
+    const theirsMs = serverTimeOf(answer);
+    const skew = theirsMs === null ? null : skewOf({ sentMs, receivedMs: now(), theirsMs });
+    return { ...checkedPage(answer, target.name), skew };
+  }
 }
 
 function serverTimeOf({ headers }: HttpAnswer): number | null {

@@ -4,6 +4,7 @@ import type { Logger } from '../log/logger.js';
 import type { ReaderCalls } from '../threads/calls.js';
 import type { PeerClient } from './client.js';
 import { orAborted } from './deadline.js';
+import type { GivenPage, PullParts } from './pull.js';
 
 /** How long a peer may hold a question; short enough for what stands between and drops silent connections. */
 const HELD_MS = 30_000;
@@ -22,6 +23,15 @@ const SETTLED_MS = 5_000;
 /** What ended the listening: the peer has something, or is out of reach, or whoever listened wanted no more. */
 export type Heard = 'news' | 'lost' | 'nothing';
 
+/** The end of a listening. */
+export interface Answer {
+  readonly heard: Heard;
+  /** What the peer has, where that came with the answer. */
+  readonly given: GivenPage | null;
+}
+
+export const NOTHING_HEARD: Answer = { heard: 'nothing', given: null };
+
 /** What a pull has brought. */
 export interface LivePull {
   readonly received: number;
@@ -32,14 +42,15 @@ export interface LivePull {
 }
 
 /**
- * Holds a question at one peer between two pulls: it is answered as soon as there is something to pull. It carries no
- * rows, so that what to pull is decided by what is here at that moment, and not when the question was asked.
+ * Holds a question at one peer between two pulls: it is answered as soon as there is something to pull. The answer
+ * carries no rows that another peer may have too, so that what to pull of those is decided by what is here at that moment, and not
+ * when the question was asked; what the peer itself has written comes with it.
  */
 export interface Live {
   /** Whether the peer holds our questions: what it has arrives at once. */
   readonly on: boolean;
   /** Asks until the peer has something or is out of reach, or the signal is aborted. Any other failure is asked again, later and later. */
-  listen(signal: AbortSignal): Promise<Heard>;
+  listen(signal: AbortSignal): Promise<Answer>;
   /** Told after a pull: what came, how long it took, and whether the peer had said that it has something. */
   pulled(pull: LivePull, heard: Heard): void;
   /** Told after a pull that failed. */
@@ -52,10 +63,12 @@ export interface LiveParts {
   readonly peer: string;
   readonly client: Pick<PeerClient, 'news'>;
   readonly reader: Pick<ReaderCalls, 'pullStart'>;
+  /** Rejects where nothing may be applied now. */
+  readonly admit: PullParts['admit'];
   readonly logger: Logger;
 }
 
-export function createLive({ peer, client, reader, logger }: LiveParts): Live {
+export function createLive({ peer, client, reader, admit, logger }: LiveParts): Live {
   /** Questions in a row that were not held, and pulls in a row that failed. */
   let failures = 0;
   let failedPulls = 0;
@@ -82,21 +95,35 @@ export function createLive({ peer, client, reader, logger }: LiveParts): Live {
     retryAtMs = performance.now() + waitMs;
   }
 
-  async function ask(signal: AbortSignal): Promise<Heard> {
+  async function ask(signal: AbortSignal): Promise<Answer> {
     try {
-      const { cursor: since, member } = await orAborted(reader.pullStart(peer), signal);
+      const start = await orAborted(reader.pullStart(peer), signal);
+      const own = !start.full && (await mayApply());
       const startedMs = performance.now();
       askedMs = startedMs;
       isTried = true;
-      if (await client.news({ since, epoch: member.epoch, waitMs: HELD_MS }, signal)) return 'news';
+      const news = await client.news({ ...start, since: start.cursor, own, waitMs: HELD_MS }, signal);
+      if (typeof news !== 'boolean') return { heard: 'news', given: { start, page: news } };
+      if (news) return { heard: 'news', given: null };
       requireHeld(performance.now() - startedMs, peer);
       failures = 0;
-      return 'nothing';
+      return NOTHING_HEARD;
     } catch (error) {
       signal.throwIfAborted();
-      return fail(error);
+      return { heard: fail(error), given: null };
     } finally {
       askedMs = null;
+    }
+  }
+
+  /** So that a page that comes with the answer needs not wait for this; why nothing may be applied, the pull will say. */
+  async function mayApply(): Promise<boolean> {
+    try {
+      await admit();
+      return true;
+    } catch (error) {
+      logger.debug('nothing can be applied now', { peer, error });
+      return false;
     }
   }
 
@@ -119,11 +146,11 @@ export function createLive({ peer, client, reader, logger }: LiveParts): Live {
       try {
         for (;;) {
           await pause(restMs(), undefined, { signal });
-          const heard = await ask(signal);
-          if (heard !== 'nothing') return heard;
+          const answer = await ask(signal);
+          if (answer.heard !== 'nothing') return answer;
         }
       } catch (error) {
-        if (signal.aborted) return 'nothing';
+        if (signal.aborted) return NOTHING_HEARD;
         throw error;
       }
     },

@@ -1,6 +1,6 @@
 import { isCode } from '../errors.js';
 import type { BreakerState } from './attempts.js';
-import type { Heard, Live } from './live.js';
+import { NOTHING_HEARD, type Answer, type Live } from './live.js';
 import { pullPeer, type PullParts } from './pull.js';
 import type { PullRecord, PullState } from './state.js';
 import { createWake, type Call } from './wake.js';
@@ -35,7 +35,7 @@ interface Start {
   readonly call: Call;
   readonly first: boolean;
   /** What the peer let us know before. */
-  readonly heard: Heard;
+  readonly answer: Answer;
   /** The peer was greeted a short while ago. */
   readonly greeted: boolean;
 }
@@ -52,34 +52,34 @@ export function startLoop(parts: LoopParts): PeerLoop {
   const done = run();
 
   async function run(): Promise<void> {
-    let heard: Heard = 'nothing';
+    let answer = NOTHING_HEARD;
     let greetedMs = -Infinity;
     for (let first = true; !end.signal.aborted; first = false) {
       const startedMs = performance.now();
-      const greeted = heard === 'news' && startedMs - greetedMs < GREETING_MS && !record.state.failing;
-      await round(parts, { call: wake.take(), first, heard, greeted }, end.signal);
+      const greeted = answer.heard === 'news' && startedMs - greetedMs < GREETING_MS && !record.state.failing;
+      await round(parts, { call: wake.take(), first, answer, greeted }, end.signal);
       if (!greeted) greetedMs = startedMs;
       if (!record.state.lost && !end.signal.aborted) parts.afterPull?.();
-      heard = await between();
+      answer = await between();
     }
     record.ended();
   }
 
   /** Waits until the next pull is due, and tells what was heard meanwhile. */
-  async function between(): Promise<Heard> {
+  async function between(): Promise<Answer> {
     const { lost } = record.state;
     const waitMs = lost ? parts.reconnectIntervalMs : parts.intervalMs;
     const due = new AbortController();
     const listening = live === null || lost ? null : listen(live, due.signal);
     await wake.wait(waitMs, end.signal);
     due.abort();
-    return (await listening) ?? 'nothing';
+    return (await listening) ?? NOTHING_HEARD;
   }
 
-  async function listen(to: Live, signal: AbortSignal): Promise<Heard> {
-    const heard = await to.listen(signal);
+  async function listen(to: Live, signal: AbortSignal): Promise<Answer> {
+    const answer = await to.listen(signal);
     if (!signal.aborted) wake.ring({ triggered: false, full: false });
-    return heard;
+    return answer;
   }
 
   return {
@@ -103,7 +103,7 @@ export function startLoop(parts: LoopParts): PeerLoop {
 
 async function round(
   parts: LoopParts,
-  { call, first, heard, greeted }: Start,
+  { call, first, answer: { heard, given }, greeted }: Start,
   signal: AbortSignal,
 ): Promise<void> {
   const { record, pull, live = null } = parts;
@@ -119,7 +119,7 @@ async function round(
   record.started(first || call.triggered);
   try {
     if (call.full) await pull.writer.resetCursor(pull.peer);
-    const told = { greeted: greeted && !loud, prompt: heard === 'news' && !loud };
+    const told = loud ? {} : { greeted, prompt: heard === 'news', given };
     const result = await pullPeer({ ...pull, ...told, onSkew: record.skew, onPage }, signal);
     record.succeeded(result, loud, heard === 'news');
     live?.pulled({ ...result, named }, heard);

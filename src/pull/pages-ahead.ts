@@ -20,10 +20,15 @@ interface Asked {
 /** Asks for page after page while those before are applied. */
 export class PagesAhead {
   /** In order; the first is the one that is applied now, or next. */
-  private asked: readonly Asked[] = [];
+  private asked: readonly Asked[];
 
-  /** `ask` asks for the page after a cursor; `ahead`: what the cursor stands for is not applied yet. */
-  constructor(private readonly ask: (since: string, ahead: boolean) => Promise<ReceivedPage>) {}
+  /** `ask` asks for the page after a cursor; `ahead`: what the cursor stands for is not applied yet. `came`: one is there. */
+  constructor(
+    private readonly ask: (since: string, ahead: boolean) => Promise<ReceivedPage>,
+    came: CamePage | null = null,
+  ) {
+    this.asked = came === null ? [] : [{ since: came.since, page: Promise.resolve(came), came }];
+  }
 
   /** The page after a cursor, and those after that which have come by now. Rejects as the request for the first does. */
   async from(since: string): Promise<[CamePage, ...CamePage[]]> {

@@ -24,6 +24,12 @@ export interface PullResult {
   readonly durationMs: number;
 }
 
+/** A short page that came with the answer to a question; it was seen before that there is room, and what the peer was told. */
+export interface GivenPage {
+  readonly start: PullStart;
+  readonly page: ReceivedPage;
+}
+
 /** What a pull needs. */
 export interface PullParts {
   readonly peer: string;
@@ -43,6 +49,8 @@ export interface PullParts {
   readonly greeted?: boolean;
   /** The peer said that it has something. */
   readonly prompt?: boolean;
+  /** It has given the first page with that. */
+  readonly given?: GivenPage | null;
   /** Rejects where nothing may be applied now, e.g. with `low_disk`. */
   admit(): Promise<void>;
   /** Told once per pull, before anything is applied. */
@@ -83,13 +91,9 @@ async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullRe
   const startedMs = parts.now();
   if (parts.greeted !== true) await greet(parts, signal);
   const startedOver = new Set<string>();
-  for (;;) {
+  for (let { given = null } = parts; ; given = null) {
     try {
-      const total = await parts.turns.run(
-        parts.peer,
-        () => pullPages(parts, empty(parts.peer), signal),
-        signal,
-      );
+      const total = await parts.turns.run(parts.peer, () => pullPages(parts, given, signal), signal);
       return { ...total, durationMs: parts.now() - startedMs };
     } catch (error) {
       const code = error instanceof SyncError ? error.code : '';
@@ -105,10 +109,14 @@ async function greet(parts: PullParts, signal: AbortSignal): Promise<void> {
   if (health.skew !== null) acceptSkew(parts, health.skew);
 }
 
-async function pullPages(parts: PullParts, before: PullResult, signal: AbortSignal): Promise<PullResult> {
-  let total = before;
-  let start = await parts.reader.pullStart(parts.peer);
-  let ahead = pagesAhead(parts, start, signal);
+async function pullPages(
+  parts: PullParts,
+  given: GivenPage | null,
+  signal: AbortSignal,
+): Promise<PullResult> {
+  let total = empty(parts.peer);
+  let start = given?.start ?? (await parts.reader.pullStart(parts.peer));
+  let ahead = pagesAhead(parts, start, signal, given?.page);
   let emptyPages = 0;
   for (let moves = 0; ;) {
     const received = await ahead.from(start.cursor);
@@ -133,8 +141,14 @@ async function pullPages(parts: PullParts, before: PullResult, signal: AbortSign
   }
 }
 
-function pagesAhead(parts: PullParts, start: PullStart, signal: AbortSignal): PagesAhead {
-  return new PagesAhead((cursor, isAhead) => ask(parts, { ...start, cursor }, isAhead, signal));
+function pagesAhead(
+  parts: PullParts,
+  start: PullStart,
+  signal: AbortSignal,
+  given?: ReceivedPage,
+): PagesAhead {
+  const first = given === undefined ? null : { ...given, since: start.cursor };
+  return new PagesAhead((cursor, isAhead) => ask(parts, { ...start, cursor }, isAhead, signal), first);
 }
 
 async function ask(

@@ -5,7 +5,7 @@ import { brotliDecompress, constants, gunzip } from 'node:zlib';
 import { Agent, errors, request as undiciRequest, type Dispatcher } from 'undici';
 import { SyncError } from '../errors.js';
 import { connectOption, type TlsSource } from '../tls/client.js';
-import { KEY_HEADER, MAX_RESPONSE_BYTES } from '../wire/http.js';
+import { KEY_HEADER, MAX_RESPONSE_BYTES, MAX_SHORT_ANSWER_BYTES } from '../wire/http.js';
 import { orAborted, withDeadline } from './deadline.js';
 import { unreachable } from './unreachable.js';
 
@@ -70,8 +70,6 @@ export interface HttpConnection {
 
 /** A peer that answers a byte now and then is never silent: an answer must be complete within this. */
 const MAX_ANSWER_MS = 10 * 60_000;
-/** A short answer, and what is no success, is shorter than this, in bytes; a longer one is not read, or not parsed. */
-const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
 /** A peer that asks for a longer pause is left to the attempts. */
 const MAX_RETRY_AFTER_S = 5;
 /** Pauses in a row for one request. */

@@ -7,6 +7,8 @@ import { createTrust } from './hint-trust.js';
 const IDLE_INTERVAL_MS = 500;
 /** How soon it is seen when a peer's request is held for it; one question serves all of them. */
 const AWAITED_INTERVAL_MS = 20;
+/** A peer whose request was answered pulls, and is back with another: meanwhile commits are looked for as if it were held. */
+const AWAITED_FOR_MS = 200;
 /** Then, where hints come with the commits. */
 const HINTED_INTERVAL_MS = 250;
 /** Hints without a commit, of a large transaction that is being written, are followed no more often than this. */
@@ -42,6 +44,7 @@ export function watchCommits(
   let looks: number | null = null;
   let askedMs = -Infinity;
   let seenMs = -Infinity;
+  let awaitedMs = -Infinity;
 
   function schedule(): void {
     clearTimeout(timer);
@@ -50,18 +53,22 @@ export function watchCommits(
   }
 
   function delayMs(): number {
-    if (waiting.size === 0) return IDLE_INTERVAL_MS;
+    if (!isAwaited()) return IDLE_INTERVAL_MS;
     if (looks === null) return trust.hints ? HINTED_INTERVAL_MS : AWAITED_INTERVAL_MS;
     const retryMs = looks === 0 ? HINT_INTERVAL_MS : (RETRIES_MS[looks - 1] ?? AWAITED_INTERVAL_MS);
     // However many commits there are, they are seen at this rate.
     return Math.max(askedMs + retryMs, seenMs + AWAITED_INTERVAL_MS) - performance.now();
   }
 
+  function isAwaited(): boolean {
+    return waiting.size > 0 || performance.now() - awaitedMs < AWAITED_FOR_MS;
+  }
+
   function hint(): void {
     trust.hinted();
     const isFirst = looks === null;
     looks = 0;
-    if (!isFirst || asking || waiting.size === 0) return;
+    if (!isFirst || asking || !isAwaited()) return;
     if (delayMs() > 0) schedule();
     else void ask();
   }
@@ -122,6 +129,7 @@ export function watchCommits(
       // One that is held for long waits for many commits.
       end.removeEventListener('abort', goOn);
       waiting.delete(goOn);
+      awaitedMs = performance.now();
     },
   };
 }

@@ -38,7 +38,6 @@ export type {
   Retained,
   SchemaChange,
   StoredPeer as PeerStatus,
-  News as NewsResponse,
   StoredStatus as LocalStatus,
 };
 export type { StatesRequest, StretchRequest, StretchResponse };
@@ -71,6 +70,12 @@ export interface PageRequest {
 export interface NewsRequest extends PageRequest {
   /** Up to this log id there was nothing when it was last looked; 0: never looked. */
   readonly seen: number;
+  /** The page is to come along where it holds only what was authored here, and is short. */
+  readonly own: boolean;
+}
+
+export interface NewsResponse extends Omit<News, 'page'> {
+  readonly page: PageResponse | null;
 }
 
 export interface PageResponse {
@@ -233,8 +238,8 @@ export interface ReaderCalls {
   open(): Promise<void>;
   /** Rejects with `cursor_invalid` where the cursor is not of this log, `log_rewound` where it once was. */
   page(request: PageRequest): Promise<PageResponse>;
-  /** Whether there is a page to ask for. */
-  news(request: NewsRequest): Promise<News>;
+  /** Whether there is a page to ask for, or the page itself. */
+  news(request: NewsRequest): Promise<NewsResponse>;
   status(): Promise<StoredStatus>;
   /** Who this replica is now. */
   identity(): Promise<Instance>;

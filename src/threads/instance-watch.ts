@@ -44,9 +44,14 @@ export class InstanceWatch {
    */
   renewReplaced(): void {
     this.writeMark();
-    if (this.lastMark === null || !isReplaced(this.database, this.lastMark)) return;
+    if (!this.isReplaced()) return;
     renew(this.database, this.node);
     this.renewed();
+  }
+
+  /** Whether this file has become another one, as a restored backup. */
+  isReplaced(): boolean {
+    return this.lastMark !== null && isReplaced(this.database, this.lastMark);
   }
 
   /** Whether a peer's cursor, or the instance of this node that it last heard of, tells that this log was rewound. */

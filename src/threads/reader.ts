@@ -7,7 +7,7 @@ import { readReplica } from '../changelog/changelog.js';
 import { readStatus, type StoredStatus } from '../changelog/local-status.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import { lookForNews } from '../changelog/news.js';
-import { buildPage, type PageQuery } from '../changelog/page.js';
+import { buildPage, type BuiltPage, type PageQuery } from '../changelog/page.js';
 import { readTail, type ChangelogTail } from '../changelog/tail.js';
 import type { Config } from '../config/config.js';
 import type { Instance } from '../wire/instance.js';
@@ -58,14 +58,17 @@ export class Reader implements ReaderCalls {
     return answer(() => {
       const query = queryOf(request);
       // One snapshot for the schema and the rows: a column that came in between would be missing from a record.
-      const built = this.database.transaction(() => buildPage(this.changelogAt.current(), query))();
-      const sha256 = createHash('sha256').update(built.body).digest('hex');
-      return { sha256, ...built };
+      return hashed(this.database.transaction(() => buildPage(this.changelogAt.current(), query))());
     });
   }
 
   news(request: NewsRequest): Promise<NewsResponse> {
-    return answer(() => lookForNews(this.changelogAt.current(), queryOf(request), request.seen));
+    return answer(() => {
+      const query = queryOf(request);
+      const look = () => lookForNews(this.changelogAt.current(), query, request.seen, request.own);
+      const { page, ...looked } = this.database.transaction(look)();
+      return { ...looked, page: page === null ? null : hashed(page) };
+    });
   }
 
   status(): Promise<StoredStatus> {
@@ -153,6 +156,10 @@ export class Reader implements ReaderCalls {
       this.database.close();
     });
   }
+}
+
+function hashed(built: BuiltPage): PageResponse {
+  return { sha256: createHash('sha256').update(built.body).digest('hex'), ...built };
 }
 
 function queryOf(request: PageRequest): PageQuery {

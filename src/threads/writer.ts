@@ -11,6 +11,7 @@ import type { Retried } from '../apply/retry-held.js';
 import { closeGap, type BackfillOptions, type Gap } from '../changelog/backfill.js';
 import { readReplica, tableNamed, type Changelog } from '../changelog/changelog.js';
 import { enterContradicted } from '../changelog/contradicted.js';
+import { isFolded } from '../changelog/fold.js';
 import { afterFold, type Folded, type FoldTally } from '../changelog/fold-all.js';
 import { enterAgain, noteServed, returnedTables } from '../changelog/served.js';
 import { meetPuller, tellOwn } from '../changelog/own-member.js';
@@ -117,7 +118,7 @@ export class Writer implements WriterCalls {
       if (nothingNew && !hasNews(this.changelogAt.current(), page, this.clock()))
         return toResponse([beginPage(page)], this.takeTally());
       // Committed apart: triggers that are put back move all cursors, this one too, and take the page back.
-      await this.catchUp();
+      await (this.isCaughtUp() ? this.makeUp() : this.catchUp());
       requireNamed(this.changelogAt.current(), request.peer, page.named);
       const { epoch } = readReplica(this.database);
       const pages = [{ since: request.since, page }, ...readFurther(request)] as const;
@@ -295,11 +296,23 @@ export class Writer implements WriterCalls {
   /** Knows afterwards all that the app has written, also while triggers were missing. */
   private async catchUp(): Promise<Folded> {
     const { folded } = await this.afterFold(() => null);
+    await this.makeUp();
+    return folded;
+  }
+
+  /** Whether a transaction that folds would have nothing to do; what comes until the next one begins, that one folds. */
+  private isCaughtUp(): boolean {
+    return (
+      this.changelogAt.isRepaired() && !this.instance.isReplaced() && isFolded(this.changelogAt.current())
+    );
+  }
+
+  /** Does what cannot be done while folding. */
+  private async makeUp(): Promise<void> {
     await this.closeGaps();
     await this.bringBack();
     await this.retryAtNewSchema();
     this.dueApplied += await retryDue(this.retrying());
-    return folded;
   }
 
   /** Another schema may take what this one could not. */

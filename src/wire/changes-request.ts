@@ -25,6 +25,12 @@ export interface ChangesRequest {
   readonly prompt?: boolean;
 }
 
+/** What a puller asks whether there is anything. */
+export interface QuestionRequest extends Omit<ChangesRequest, 'limit' | 'ahead' | 'prompt' | 'whole'> {
+  /** The answer may be the page itself, where all of it was authored by the peer. */
+  readonly own: boolean;
+}
+
 /** The query of `GET /sync/changes`, as the puller named `node` asks it (docs/protocol.md). */
 export function changesQueryText(request: ChangesRequest, node: string): string {
   const { since, limit, waitMs, ahead, prompt = false, ...rest } = request;
@@ -33,6 +39,15 @@ export function changesQueryText(request: ChangesRequest, node: string): string 
   if (prompt) query.set('prompt', '1');
   if (waitMs > 0) query.set('wait', String(Math.ceil(waitMs / 1000)));
   return `${query.toString()}${memberQuery(rest)}`;
+}
+
+/** The query of a question whether there is anything. */
+export function questionText({ since, waitMs, own, ...puller }: QuestionRequest, node: string): string {
+  const wait = String(Math.ceil(waitMs / 1000));
+  const query = new URLSearchParams({ since, node, epoch: puller.member.epoch, peek: '1', wait });
+  if (!own) return query.toString();
+  query.set('rows', 'own');
+  return `${query.toString()}${memberQuery(puller)}`;
 }
 
 type PagePuller = Pick<ChangesRequest, 'member' | 'known' | 'full' | 'whole' | 'witness' | 'heard'>;

@@ -18,6 +18,13 @@ export const KEY_HEADER = 'x-api-key';
 export const MAX_PAGE_CHANGES = 10_000;
 export const DEFAULT_PAGE_CHANGES = 1000;
 
+/** An answer that is promised to be short has no more bytes. */
+export const MAX_SHORT_ANSWER_BYTES = 64 * 1024;
+
+/** A page that goes with the answer to a question has no more changes, and no more bytes, which is a short answer. */
+export const MAX_GIVEN_CHANGES = 100;
+export const MAX_GIVEN_BYTES = MAX_SHORT_ANSWER_BYTES;
+
 /** How long a request may be held until there is something, in seconds. */
 export const MAX_WAIT_S = 60;
 
@@ -29,7 +36,7 @@ export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly hint?: string | undefined };
 }
 
-/** `GET /sync/changes` with `peek=1`. */
+/** `GET /sync/changes` with `peek=1`, unless the page itself is the answer (`rows=own`). */
 export interface NewsBody {
   /** Whether a page is to be asked for; false: there was nothing for as long as the request was held. */
   readonly news: boolean;

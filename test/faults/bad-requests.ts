@@ -26,7 +26,7 @@ const ROUTES: readonly Target[] = [
     'GET',
     '/sync/changes?node=fuzz&epoch=ab&known=01234567&full=1&whole=1&ahead=1&witness=ab.1.cd&heard=f3.12&born=5&told=7&held=1&holds=0123456789abcdef&claims=bob@b0:12.ab,cid@c0:0',
   ],
-  ['GET', '/sync/changes?since=&node=fuzz&epoch=ab&peek=1&wait=0'],
+  ['GET', '/sync/changes?since=&node=fuzz&epoch=ab&peek=1&rows=own&wait=0'],
   ['GET', '/sync/changes?since=&limit=10&node=fuzz&epoch=ab&prompt=1'],
   ['POST', '/sync/changes?node=eve&epoch=ab'],
   [

@@ -65,6 +65,7 @@ describe('GET /sync/changes', () => {
     'wait=61',
     'wait=-1',
     'peek=2',
+    'peek=1&rows=all',
     'node=a/b',
     'node=',
     'epoch=XYZ',
@@ -174,6 +175,27 @@ describe('GET /sync/changes', () => {
       expect(await peek('since=ff.3.ab')).to.deep.equal({ news: true });
       expect(feed.database.acknowledged).to.deep.equal([]);
       expect(feed.database.handedOut).to.deep.equal([]);
+    });
+
+    it('gives the page itself where that is wanted, and takes it for a page that was asked for', async () => {
+      const answer = ask('peek=1&rows=own&node=macbook&epoch=e1&wait=60');
+      await feed.commits.held(1);
+      feed.database.insert('a');
+      feed.commits.announce();
+      const { headers } = await answer;
+      const body = await (await answer).text();
+      expect(headers.get('x-page-sha256')).to.equal(createHash('sha256').update(body).digest('hex'));
+      const page = JSON.parse(body) as Page;
+      expect(page.changes.map(({ key }) => key[0])).to.deep.equal(['a']);
+      expect(feed.database.acknowledged).to.deep.equal(['macbook e1 ']);
+      expect(feed.database.handedOut).to.deep.equal([`macbook  ${page.next_cursor}`]);
+    });
+
+    it('gives none to two databases with one node id: they are told so when they pull', async () => {
+      for (const epoch of ['e1', 'e2', 'e1']) await ask(`node=macbook&epoch=${epoch}`);
+      feed.database.insert('a');
+      const answer = await ask('peek=1&rows=own&node=macbook&epoch=e1');
+      expect(await answer.json()).to.deep.equal({ news: true });
     });
 
     it('is held until a commit brings something', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { MAX_PAGE_CHANGES } from '#src/wire/http.js';
 import type { MemoryDatabase } from '../stand-ins/memory-database.js';
 
 /** A real HTTP server that answers as a test wants. */
@@ -69,31 +70,41 @@ export function asNode(
   };
 }
 
-/** Answers as a replica with this database does; a question whether there is news is held until there is. */
-export function asReplica(database: MemoryDatabase): RequestListener {
+/**
+ * Answers as a replica with this database does; a question whether there is news is held until there is. `gives`: the page
+ * goes with the answer where that is wanted.
+ */
+export function asReplica(database: MemoryDatabase, gives = false): RequestListener {
   return asNode(database.node, (request, response) => {
     const query = new URL(request.url ?? '', 'http://peer').searchParams;
     const since = query.get('since') ?? '';
     if (query.get('peek') === '1') {
-      holdQuestion(database, since, response);
+      holdQuestion(database, since, response, query.get('rows') === 'own' && gives);
       return;
     }
-    const page = { since, limit: Number(query.get('limit')), node: null, epoch: null, tables: null };
-    database.reader.page(page).then(
-      ({ body, sha256 }) => response.writeHead(200, { 'x-page-sha256': sha256 }).end(body),
-      () => {
-        sendJson(response, { error: { code: 'cursor_invalid', message: 'another log' } }, 410);
-      },
-    );
+    answerPage(database, since, Number(query.get('limit')), response);
   });
 }
 
-function holdQuestion(database: MemoryDatabase, since: string, response: ServerResponse): void {
-  if (database.hasNews(since)) {
-    sendJson(response, { news: true });
-    return;
-  }
-  database.events.once('insert', () => {
-    holdQuestion(database, since, response);
-  });
+function answerPage(database: MemoryDatabase, since: string, limit: number, response: ServerResponse): void {
+  database.reader.page({ since, limit, node: null, epoch: null, tables: null }).then(
+    ({ body, sha256 }) => response.writeHead(200, { 'x-page-sha256': sha256 }).end(body),
+    () => {
+      sendJson(response, { error: { code: 'cursor_invalid', message: 'another log' } }, 410);
+    },
+  );
+}
+
+function holdQuestion(
+  database: MemoryDatabase,
+  since: string,
+  response: ServerResponse,
+  gives: boolean,
+): void {
+  if (!database.hasNews(since)) {
+    database.events.once('insert', () => {
+      holdQuestion(database, since, response, gives);
+    });
+  } else if (gives) answerPage(database, since, MAX_PAGE_CHANGES, response);
+  else sendJson(response, { news: true });
 }

@@ -110,6 +110,25 @@ describe('the watch for commits', () => {
     expect(asked).to.equal(before);
   });
 
+  it('follows hints also while who waited is about to come back', async () => {
+    let hint: () => void = () => undefined;
+    const { logger } = new LogRecorder();
+    const commits = watchCommits(database.reader, logger, end.signal, (onHint) => (hint = onHint));
+    await new Promise(setImmediate);
+    const waiting = commits.after(commits.version, never());
+    database.insert('a');
+    hint();
+    await waiting;
+    const startedMs = performance.now();
+    const told = new Promise<void>((resolve) => {
+      commits.onCommit(resolve);
+    });
+    database.insert('b');
+    hint();
+    await told;
+    expect(performance.now() - startedMs).to.be.lessThan(400);
+  });
+
   it('looks no more often for many commits than for few', async () => {
     let hint: () => void = () => undefined;
     const commits = watchCommits(

@@ -85,7 +85,11 @@ export class MemoryDatabase {
         this.events.emit('page');
         return page;
       }),
-    news: ({ since }) => this.#run('news', () => ({ news: this.hasNews(since), seen: this.log.length })),
+    news: (request) =>
+      this.#run('news', () => {
+        const news = this.hasNews(request.since);
+        return { news, seen: this.log.length, page: news && request.own ? this.#page(request) : null };
+      }),
     status: () => this.#run('status', () => this.#status()),
     identity: () => this.#run('identity', () => ({ node: this.node, epoch: this.epoch })),
     conflicts: () => this.#run('conflicts', () => ({ conflicts: [], total: 0 })),

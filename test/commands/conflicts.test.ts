@@ -77,6 +77,22 @@ describe('conflicts', function () {
     expect(JSON.parse(status.stdout)).to.include({ conflicts: 1 });
   });
 
+  it('lists as many as a page holds where the rows are large, and counts them all', async () => {
+    for (const id of ['a', 'b', 'c']) {
+      for (const [place, { app }] of [ann, bob].entries()) {
+        const insert = app.prepare('INSERT INTO words VALUES (?, ?, ?)');
+        insert.run(id, String(place).repeat(1_300_000), START_MS + place);
+      }
+    }
+    await pullFile(bob, ann);
+    const reader = new Reader(ann.config);
+    await reader.open();
+    const { conflicts, total } = await reader.conflicts(20);
+    await reader.close();
+    expect({ listed: conflicts.map(({ key }) => key), total }).to.deep.equal({ listed: [['c']], total: 3 });
+    expect((await list(ann)).conflicts).to.have.length(3);
+  });
+
   it('resolves by a new change, which settles the entry and wins on the peer', async () => {
     await disagree();
     const { status, stdout } = await run(ann, 'resolve', '1', '--keep', 'local', '--json');

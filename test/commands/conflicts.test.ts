@@ -1,9 +1,12 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import type { Conflict, ConflictList } from '#src/apply/conflict-list.js';
 import { Reader } from '#src/threads/reader.js';
 import { runMain } from '../cli/captured.js';
 import { runCli } from '../replication/command-line.js';
+import { withPrograms } from '../replication/foreign-programs.js';
 import { createDatabaseFile, type DatabaseFile } from '../stand-ins/database-file.js';
+import { runOnTerminal } from '../stand-ins/terminal.js';
 import { pullFile } from './pull-file.js';
 
 const LONG = 'x'.repeat(120);
@@ -57,6 +60,25 @@ describe('conflicts', function () {
     expect(resolved.code, resolved.stderr).to.equal(0);
     expect(english(ann)).to.equal('of ann');
     expect((await cli()).stdout).to.equal('No conflicts.');
+  });
+
+  const ageless = (lines: readonly string[]) => lines.map((line) => line.replace(/│ \d+m?s +│$/, ''));
+
+  withPrograms(['python3'], () => {
+    it('has colours on a terminal, unless NO_COLOR is set, and marks what differs in any case', async () => {
+      await disagree();
+      for (const args of [['conflicts'], ['conflicts', 'show', '1']]) {
+        const shown = await runOnTerminal([...args, '--config', ann.file]);
+        expect(shown.code, shown.lines.join('\n')).to.equal(0);
+        expect(shown.lines.join('\n')).to.include('\u001b[3');
+        const env = { NO_COLOR: '1' };
+        const plain = await runOnTerminal([...args, '--config', ann.file], { env });
+        const piped = await runCli([...args, '--config', ann.file]);
+        expect(ageless(plain.lines)).to.deep.equal(ageless(shown.lines.map(stripVTControlCharacters)));
+        expect(ageless(piped.stdout.split('\n'))).to.deep.equal(ageless(plain.lines));
+      }
+      expect((await run(ann, 'show', '1')).stdout).to.match(/│ english != +│ "of ann" +│ "of bob" +│/);
+    });
   });
 
   it('gives both rows in full as JSON, as the feed does', async () => {

@@ -4,6 +4,7 @@ import { statement } from '../sql/template.js';
 import type { WireValue } from '../wire/value.js';
 import type { Version } from '../wire/version.js';
 import type { DecidedBy } from './strategy.js';
+import { withinBytes } from './within-bytes.js';
 
 /** One side of a conflict as the ledger keeps it. */
 export interface ConflictSide {
@@ -53,6 +54,9 @@ export interface ConflictList {
 /** Conflicts that one list names. */
 export const MAX_LISTED = 1_000;
 
+/** Both rows of each stand in a list in full: it is made in memory. */
+const MAX_LISTED_BYTES = 64 * 1024 * 1024;
+
 interface LedgerRow {
   id: number;
   table_name: string;
@@ -67,14 +71,23 @@ interface LedgerRow {
   winner: string;
 }
 
-/** The open conflicts, with `all` the settled ones too. */
+export interface ListOptions {
+  /** The settled ones too. */
+  readonly all: boolean;
+  readonly limit?: number | undefined;
+  /** A list ends before it holds more, but has one at least. */
+  readonly maxBytes?: number;
+}
+
+/** The open conflicts, the newest first. */
 export function listConflicts(
   database: Database,
-  { all }: { readonly all: boolean },
-  limit = MAX_LISTED,
+  { all, limit = MAX_LISTED, maxBytes = MAX_LISTED_BYTES }: ListOptions,
 ): ConflictList {
   const bound = { all: all ? 1 : 0 };
-  const rows = database.prepare<unknown[], LedgerRow>(statement('conflicts/newest')).all({ ...bound, limit });
+  const newest = database.prepare<unknown[], LedgerRow>(statement('conflicts/newest'));
+  const texts = ({ loser, winner }: LedgerRow): string[] => [loser, winner];
+  const rows = withinBytes(newest.iterate({ ...bound, limit }), texts, maxBytes);
   const counted = database.prepare<unknown[], { conflicts: number }>(statement('conflicts/count')).get(bound);
   return { conflicts: rows.map(toConflict), total: counted?.conflicts ?? 0 };
 }

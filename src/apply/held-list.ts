@@ -3,6 +3,7 @@ import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { toChange, type Change, type WireChange } from '../wire/change.js';
 import type { WireValue } from '../wire/value.js';
+import { withinBytes } from './within-bytes.js';
 
 /** A change in quarantine as `quarantine --json` shows it. */
 export interface Held {
@@ -27,6 +28,9 @@ export interface HeldList {
 
 const MAX_LISTED = 1_000;
 
+/** Each stands in a list in full: it is made in memory. */
+const MAX_LISTED_BYTES = 64 * 1024 * 1024;
+
 interface HeldRow {
   id: number;
   change: string;
@@ -35,9 +39,15 @@ interface HeldRow {
   since_ms: number;
 }
 
-export function listHeld(database: Database, limit = MAX_LISTED): HeldList {
+/** The oldest; a list ends before it holds more than `maxBytes`, but has one at least. */
+export function listHeld(
+  database: Database,
+  { limit = MAX_LISTED, maxBytes = MAX_LISTED_BYTES } = {},
+): HeldList {
   const counted = database.prepare<[], { held: number }>(statement('quarantine/count')).get();
-  return { quarantine: heldAfter(database, 0, limit), total: counted?.held ?? 0 };
+  const oldest = database.prepare<unknown[], HeldRow>(statement('quarantine/after'));
+  const rows = withinBytes(oldest.iterate({ after: 0, limit }), ({ change }) => [change], maxBytes);
+  return { quarantine: rows.map(toHeld), total: counted?.held ?? 0 };
 }
 
 /** Held changes in the order of their ids, after one of them. */

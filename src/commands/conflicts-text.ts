@@ -1,30 +1,30 @@
-import Table from 'cli-table3';
+import { createColors } from 'picocolors';
 import type { Conflict, ConflictList, ConflictSide } from '../apply/conflict-list.js';
-import { escapeControls } from '../log/escape.js';
 import type { WireValue } from '../wire/value.js';
 import { agoText } from './ago.js';
-import { NARROW } from './narrow-table.js';
+import { narrowTable, type Cell } from './narrow-table.js';
 
 /** What `conflicts list` prints, no wider than 80 columns. */
-export function conflictListText({ conflicts, total }: ConflictList, nowMs: number): string {
+export function conflictListText(
+  { conflicts, total }: ConflictList,
+  nowMs: number,
+  coloured = false,
+): string {
   if (conflicts.length === 0) return 'No conflicts.';
-  const table = new Table({
-    ...NARROW,
+  const table = narrowTable({
     head: ['id', 'table', 'key', 'overruled', 'by', 'open for'],
-    colWidths: [7, 12, 17, 13, 13, 11],
-  });
-  for (const conflict of conflicts) {
-    table.push([
+    widths: [7, 12, 17, 13, 13, 11],
+    rows: conflicts.map((conflict) => [
       String(conflict.id),
-      escapeControls(conflict.table),
+      conflict.table,
       keyOf(conflict.key),
-      ...outcomeOf(conflict),
+      ...outcomeOf(conflict, coloured),
       openFor(conflict, nowMs),
-    ]);
-  }
+    ]),
+  });
   const more = total - conflicts.length;
   return [
-    table.toString(),
+    table,
     ...(more > 0 ? [`and ${more} older ones`] : []),
     'Both rows in full: sqlite-p2p-sync conflicts show ID',
   ].join('\n');
@@ -36,30 +36,43 @@ function openFor({ copy_of, settled_ms, found_ms }: Conflict, nowMs: number): st
 }
 
 /** What was overruled, and by what. */
-function outcomeOf(conflict: Conflict): [string, string] {
-  if (conflict.decided_by === 'nobody') return ['undecided', whose('remote', conflict)];
+function outcomeOf(conflict: Conflict, coloured: boolean): [Cell, Cell] {
+  const { green, red, yellow } = createColors(coloured);
+  if (conflict.decided_by === 'nobody')
+    return [{ text: 'undecided', paint: yellow }, whose('remote', conflict)];
   if (conflict.decided_by === 'resolver') return ['merged', whose('remote', conflict)];
   const [winner, loser] = conflict.local.won
     ? (['local', 'remote'] as const)
     : (['remote', 'local'] as const);
-  return [whose(loser, conflict), whose(winner, conflict)];
+  return [
+    { text: whose(loser, conflict), paint: red },
+    { text: whose(winner, conflict), paint: green },
+  ];
 }
 
-/** What `conflicts show` prints: both sides, column by column. */
-export function conflictText(conflict: Conflict): string {
+/** What `conflicts show` prints: both sides, column by column; those that differ have a mark and a colour. */
+export function conflictText(conflict: Conflict, coloured = false): string {
   const { local, remote } = conflict;
-  const table = new Table({
-    ...NARROW,
-    head: ['', `local${local.won ? ' (won)' : ''}`, `remote${remote.won ? ' (won)' : ''}`],
-    colWidths: [16, 30, 30],
+  const { green } = createColors(coloured);
+  const side = (name: string, { won }: ConflictSide): Cell =>
+    won ? { text: `${name} (won)`, paint: green } : name;
+  const table = narrowTable({
+    head: ['', side('local', local), side('remote', remote)],
+    widths: [16, 30, 30],
+    rows: [
+      ['written by', local.origin, remote.origin],
+      ['version of', timeOf(local.stamp), timeOf(remote.stamp)],
+      ...(conflict.kind === 'unique' ? [['key', keyOf(local.key), keyOf(remote.key)]] : []),
+      ...columnsOf(conflict).map((name) => columnRow(conflict, name, coloured)),
+    ],
   });
-  table.push(
-    ['written by', local.origin, remote.origin],
-    ['version of', timeOf(local.stamp), timeOf(remote.stamp)],
-    ...(conflict.kind === 'unique' ? [['key', keyOf(local.key), keyOf(remote.key)]] : []),
-    ...columnsOf(conflict).map((name) => [escapeControls(name), cellOf(local, name), cellOf(remote, name)]),
-  );
-  return [headOf(conflict), table.toString(), nextStep(conflict)].join('\n');
+  return [headOf(conflict), table, nextStep(conflict)].join('\n');
+}
+
+function columnRow({ local, remote }: Conflict, name: string, coloured: boolean): Cell[] {
+  const [here, there] = [cellOf(local, name), cellOf(remote, name)];
+  if (here === there) return [name, here, there];
+  return [{ text: `${name} !=`, paint: createColors(coloured).yellow }, here, there];
 }
 
 const DECIDED_BY = {
@@ -71,18 +84,19 @@ const DECIDED_BY = {
 function headOf(conflict: Conflict): string {
   const { id, table: name, key, kind, decided_by, found_ms, settled_ms, copy_of } = conflict;
   const what = kind === 'unique' ? 'two rows claimed one unique value' : 'two versions of one row';
-  const table = new Table({ ...NARROW, colWidths: [16, 61] });
-  table.push(
-    { conflict: `${id}: ${what}` },
-    { table: escapeControls(name) },
-    { key: keyOf(key) },
-    { found: timeOf(found_ms) },
-    { 'decided by': DECIDED_BY[decided_by] },
-    copy_of === null
-      ? { settled: settled_ms === null ? 'no' : timeOf(settled_ms) }
-      : { 'same content': `conflict ${copy_of}, which stands for both` },
-  );
-  return table.toString();
+  return narrowTable({
+    widths: [16, 61],
+    rows: [
+      ['conflict', `${id}: ${what}`],
+      ['table', name],
+      ['key', keyOf(key)],
+      ['found', timeOf(found_ms)],
+      ['decided by', DECIDED_BY[decided_by]],
+      copy_of === null
+        ? ['settled', settled_ms === null ? 'no' : timeOf(settled_ms)]
+        : ['same content', `conflict ${copy_of}, which stands for both`],
+    ],
+  });
 }
 
 function nextStep({ id, settled_ms, copy_of }: Conflict): string {
@@ -99,7 +113,7 @@ function columnsOf({ local, remote }: Conflict): string[] {
 function cellOf({ record }: ConflictSide, name: string): string {
   if (record === null) return '(deleted)';
   const value = Object.hasOwn(record, name) ? record[name] : undefined;
-  return value === undefined ? '' : escapeControls(JSON.stringify(value));
+  return value === undefined ? '' : JSON.stringify(value);
 }
 
 function whose(side: 'local' | 'remote', conflict: Conflict): string {
@@ -107,7 +121,7 @@ function whose(side: 'local' | 'remote', conflict: Conflict): string {
 }
 
 function keyOf(key: readonly WireValue[]): string {
-  return escapeControls(JSON.stringify(key));
+  return JSON.stringify(key);
 }
 
 function timeOf(ms: number): string {

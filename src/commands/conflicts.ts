@@ -3,6 +3,7 @@ import { listConflicts, readConflict } from '../apply/conflict-list.js';
 import { resolveConflict, type Resolve } from '../apply/resolve-conflict.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import { actionOf, idOf, usage } from './actions.js';
+import { isColoured } from './coloured.js';
 import { conflictListText, conflictText } from './conflicts-text.js';
 import { reading, writing } from './own-connection.js';
 
@@ -42,7 +43,7 @@ function list(context: CommandContext, options: ConflictsOptions, extra: string 
   if (extra !== undefined) throw usage('conflicts list takes no ID', 'See one with conflicts show ID.');
   const all = options.all === true;
   const found = reading(context.loadConfig(), (database) => listConflicts(database, { all }));
-  context.print(conflictListText(found, Date.now()));
+  context.print(conflictListText(found, Date.now(), isColoured(context)));
   context.printJson(found);
   return 0;
 }
@@ -50,7 +51,7 @@ function list(context: CommandContext, options: ConflictsOptions, extra: string 
 function show(context: CommandContext, given: string | undefined): ExitStatus {
   const id = idOf('conflicts show', given);
   const conflict = reading(context.loadConfig(), (database) => readConflict(database, id));
-  context.print(conflictText(conflict));
+  context.print(conflictText(conflict, isColoured(context)));
   context.printJson(conflict);
   return 0;
 }

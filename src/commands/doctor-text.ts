@@ -1,6 +1,7 @@
 import { createColors } from 'picocolors';
 import type { Finding, Level } from '../doctor/finding.js';
 import { escapeControls } from '../log/escape.js';
+import { columnsOf, piecesOf } from './columns.js';
 
 /** What `doctor --json` prints. */
 export interface DoctorReport {
@@ -53,12 +54,11 @@ function wrapped(text: string, width: number): string[] {
   for (const word of text.split(' ')) {
     const line = lines.at(-1) ?? '';
     const longer = line === '' ? word : `${line} ${word}`;
-    if (longer.length <= width) {
+    if (columnsOf(longer) <= width) {
       lines[lines.length - 1] = longer;
       continue;
     }
-    const pieces = word.match(new RegExp(`.{1,${width}}`, 'gu')) ?? [];
-    lines.push(...pieces);
+    lines.push(...piecesOf(word, width));
   }
   return lines.filter((line) => line !== '');
 }

@@ -1,27 +1,22 @@
-import Table from 'cli-table3';
 import type { MemberReport } from '../replica/member-report.js';
 import { agoText } from './ago.js';
-import { NARROW } from './narrow-table.js';
+import { narrowTable } from './narrow-table.js';
 
 /** The replicas of the group besides this one, no wider than 80 columns. */
 export function membersText(members: readonly MemberReport[], head: number, nowMs: number): string {
   if (members.length === 0) return 'No other replica was heard of.';
-  const table = new Table({
-    ...NARROW,
+  return narrowTable({
     head: ['replica', 'epoch', 'has of ours', 'held', 'last told', 'known'],
-    colWidths: [18, 12, 14, 7, 11, 10],
-  });
-  for (const member of members) {
-    table.push([
+    widths: [18, 12, 14, 7, 11, 10],
+    rows: members.map((member) => [
       member.node,
       member.epoch.slice(0, 8) || '-',
       `${member.has} of ${head}`,
       String(member.held),
       member.told_ms === null ? 'never' : agoText(member.told_ms, nowMs),
       member.forgotten ? 'forgotten' : member.via,
-    ]);
-  }
-  return table.toString();
+    ]),
+  });
 }
 
 /** Why tombstones stay, one line a member. */

@@ -1,6 +1,49 @@
-/** A table without colours whose cells wrap anywhere, since keys and values have no blanks to wrap at. */
-export const NARROW = {
-  style: { head: [], border: [] },
-  wordWrap: true,
-  wrapOnWordBoundary: false,
-};
+import { escapeControls } from '../log/escape.js';
+import { columnsOf, piecesOf } from './columns.js';
+
+/** What stands in a cell, with its colour; controls in it are escaped. */
+export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
+
+interface NarrowTable {
+  readonly head?: readonly Cell[];
+  /** Of the columns of the table, with a blank at each side. */
+  readonly widths: readonly number[];
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** Characters of one cell; a value of megabytes is for `--json`. */
+const MAX_CELL_LENGTH = 4_000;
+
+/**
+ * A table whose cells wrap anywhere, since keys and values have no blanks to wrap at. cli-table3 would cut wide characters
+ * in two or leave them out, and takes seconds for a cell of a few thousand characters.
+ */
+export function narrowTable({ head, widths, rows }: NarrowTable): string {
+  const rule = (left: string, middle: string, right: string): string =>
+    left + widths.map((width) => '─'.repeat(width)).join(middle) + right;
+  const all = head === undefined ? rows : [head, ...rows];
+  const lines = all.map((row) => rowLines(row, widths));
+  const between = rule('├', '┼', '┤');
+  const inner = lines.flatMap((row, place) => (place === 0 ? row : [between, ...row]));
+  return [rule('┌', '┬', '┐'), ...inner, rule('└', '┴', '┘')].join('\n');
+}
+
+function rowLines(row: readonly Cell[], widths: readonly number[]): string[] {
+  const cells = widths.map((width, place) => cellLines(row[place] ?? '', width - 2));
+  const height = Math.max(...cells.map(({ lines }) => lines.length));
+  return Array.from(
+    { length: height },
+    (_, line) => `│ ${cells.map(({ lines, blank }) => lines[line] ?? blank).join(' │ ')} │`,
+  );
+}
+
+function cellLines(cell: Cell, width: number): { readonly lines: readonly string[]; readonly blank: string } {
+  const { text, paint } = typeof cell === 'string' ? { text: cell, paint: (line: string) => line } : cell;
+  const filled = (piece: string): string => paint(piece) + ' '.repeat(Math.max(0, width - columnsOf(piece)));
+  return { lines: piecesOf(escapeControls(shortened(text)), width).map(filled), blank: ' '.repeat(width) };
+}
+
+function shortened(text: string): string {
+  if (text.length <= MAX_CELL_LENGTH) return text;
+  return `${text.slice(0, MAX_CELL_LENGTH)}... (${text.length} characters; in full with --json)`;
+}

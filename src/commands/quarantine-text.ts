@@ -1,29 +1,25 @@
-import Table from 'cli-table3';
 import type { Held, HeldList } from '../apply/held-list.js';
 import { escapeControls } from '../log/escape.js';
 import { agoText } from './ago.js';
-import { NARROW } from './narrow-table.js';
+import { narrowTable } from './narrow-table.js';
 
 /** What `quarantine list` prints, no wider than 80 columns. */
 export function heldListText({ quarantine, total }: HeldList, nowMs: number): string {
   if (quarantine.length === 0) return 'Nothing is in quarantine.';
-  const table = new Table({
-    ...NARROW,
+  const table = narrowTable({
     head: ['id', 'row', 'from', 'reason', 'since'],
-    colWidths: [7, 22, 12, 25, 8],
-  });
-  for (const held of quarantine) {
-    table.push([
+    widths: [7, 22, 12, 25, 8],
+    rows: quarantine.map((held) => [
       String(held.id),
       held.change.operation === 'delete' ? `${nameOf(held)}, deleted` : nameOf(held),
-      escapeControls(held.peer),
-      escapeControls(held.reason),
+      held.peer,
+      held.reason,
       agoText(held.since_ms, nowMs),
-    ]);
-  }
+    ]),
+  });
   const more = total - quarantine.length;
   return [
-    table.toString(),
+    table,
     ...(more > 0 ? [`and ${more} newer ones`] : []),
     'In full: sqlite-p2p-sync quarantine list --json',
   ].join('\n');

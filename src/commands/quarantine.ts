@@ -28,7 +28,7 @@ export const command: CommandDefinition = {
 
 function list(context: CommandContext, extra: string | undefined): ExitStatus {
   if (extra !== undefined) throw usage('quarantine list takes no ID', 'It lists all, with --json in full.');
-  const found = reading(context.loadConfig(), listHeld);
+  const found = reading(context.loadConfig(), (database) => listHeld(database));
   context.print(heldListText(found, Date.now()));
   context.printJson(found);
   return 0;

@@ -1,12 +1,11 @@
 import bytes from 'bytes';
-import Table from 'cli-table3';
 import ms from 'ms';
 import { createColors } from 'picocolors';
 import { escapeControls } from '../log/escape.js';
 import { danglingText } from '../changelog/dangling-text.js';
 import { foundText } from './found-text.js';
 import { blocksText, membersText } from './members-text.js';
-import { NARROW } from './narrow-table.js';
+import { narrowTable, type Cell } from './narrow-table.js';
 import type { ErrorReport, PeerReport, StatusReport } from '../replica/status.js';
 
 /** What `status` prints, no wider than 80 columns: this replica, its peers, the group, and what asks for attention. */
@@ -20,42 +19,41 @@ export function statusText(report: StatusReport, coloured = false): string {
 }
 
 function replicaTable(report: StatusReport): string {
-  const table = new Table({ ...NARROW, colWidths: [12, 65] });
   const size = `${sizeOf(report.database_bytes)}, WAL ${sizeOf(report.wal_bytes)}`;
-  table.push(
-    { replica: report.name === report.node ? report.node : `${report.node} (${report.name})` },
-    { daemon: report.running ? `listening on ${report.listen ?? ''}` : 'not running' },
-    { tables: report.tables.join(', ') },
-    { changelog: `head ${report.head}, ${report.unfolded} not folded yet` },
-    { database: size },
-    { clock: clockText(report) },
-    ...backupRow(report),
-    { quarantine: String(report.quarantined) },
-    { conflicts: String(report.conflicts) },
-  );
-  return table.toString();
+  return narrowTable({
+    widths: [12, 65],
+    rows: [
+      ['replica', report.name === report.node ? report.node : `${report.node} (${report.name})`],
+      ['daemon', report.running ? `listening on ${report.listen ?? ''}` : 'not running'],
+      ['tables', report.tables.join(', ')],
+      ['changelog', `head ${report.head}, ${report.unfolded} not folded yet`],
+      ['database', size],
+      ['clock', clockText(report)],
+      ...backupRow(report),
+      ['quarantine', String(report.quarantined)],
+      ['conflicts', String(report.conflicts)],
+    ],
+  });
 }
 
 /** Nothing where none was ever made, nor is to be. */
-function backupRow({ backup, time_ms: nowMs }: StatusReport): { backup: string }[] {
+function backupRow({ backup, time_ms: nowMs }: StatusReport): [string, string][] {
   const { schedule, last, running } = backup;
   if (schedule === null && last === null && !running) return [];
   const newest = last === null ? 'none yet' : `${ago(last.at_ms, nowMs)}, ${sizeOf(last.bytes)}`;
-  return [{ backup: `${newest}${running ? '; one is being made' : ''}` }];
+  return [['backup', `${newest}${running ? '; one is being made' : ''}`]];
 }
 
 function peerTable(report: StatusReport, coloured: boolean): string {
   if (report.peers.length === 0) return 'No peers.';
-  const table = new Table({
-    ...NARROW,
+  return narrowTable({
     head: ['peer', 'state', 'behind', 'last\nsuccess', 'has of\nours', 'skew', 'breaker'],
-    colWidths: [15, 13, 8, 10, 10, 7, 9],
+    widths: [15, 13, 8, 10, 10, 7, 9],
+    rows: report.peers.map((peer) => peerRow(peer, report, coloured)),
   });
-  for (const peer of report.peers) table.push(peerRow(peer, report, coloured));
-  return table.toString();
 }
 
-function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport, coloured: boolean): string[] {
+function peerRow(peer: PeerReport, { time_ms: nowMs, head }: StatusReport, coloured: boolean): Cell[] {
   const { pull } = peer;
   const skew = pull?.skew_ms ?? peer.offered?.skew_ms ?? null;
   return [
@@ -93,10 +91,10 @@ function newestOf(errors: readonly (ErrorReport | null | undefined)[]): ErrorRep
 const BAD_STATES: ReadonlySet<string> = new Set(['lost', 'failing', 'offers failing']);
 const GOOD_STATES: ReadonlySet<string> = new Set(['waiting', 'pulling', 'live']);
 
-function painted(state: string, coloured: boolean): string {
+function painted(state: string, coloured: boolean): Cell {
   const { green, red } = createColors(coloured);
-  if (BAD_STATES.has(state)) return red(state);
-  return GOOD_STATES.has(state) ? green(state) : state;
+  if (BAD_STATES.has(state)) return { text: state, paint: red };
+  return GOOD_STATES.has(state) ? { text: state, paint: green } : state;
 }
 
 function stateOf({ address, direction, pull, offer }: PeerReport): string {
@@ -140,7 +138,7 @@ function clockText({ ntp }: StatusReport): string {
     not_synchronised: 'NOT synchronised by NTP',
     unknown: 'not known whether NTP sets it',
   };
-  return `${states[ntp.state]} (${escapeControls(ntp.detail)})`;
+  return `${states[ntp.state]} (${ntp.detail})`;
 }
 
 function ago(atMs: number | null, nowMs: number): string {

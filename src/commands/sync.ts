@@ -1,7 +1,7 @@
-import Table from 'cli-table3';
 import type { CommandContext, CommandDefinition } from '../cli/command.js';
 import { openReplica } from '../replica/replica.js';
 import type { SyncOutcome } from '../replica/sync-once.js';
+import { narrowTable } from './narrow-table.js';
 
 interface Options {
   readonly peer?: string;
@@ -52,25 +52,21 @@ function report(context: CommandContext, outcomes: readonly SyncOutcome[], confi
 }
 
 function tableOf(outcomes: readonly SyncOutcome[]): string {
-  const table = new Table({
-    head: ['peer', 'applied', 'skipped', 'conflicts', 'quarantined', 'result'],
-    style: { head: [], border: [] },
-  });
+  const rows: string[][] = [];
   for (const { peer, result, offered, error } of outcomes) {
     const { applied, skipped, conflicts, quarantined } = counts(result);
-    table.push([peer, applied, skipped, conflicts, quarantined, error === null ? 'at its head' : error.code]);
+    const outcome = error === null ? 'at its head' : error.code;
+    rows.push([peer, ...[applied, skipped, conflicts, quarantined].map(String), outcome]);
     if (offered === null) continue;
     const there = counts(offered);
-    table.push([
-      `to ${peer}`,
-      there.applied,
-      there.skipped,
-      there.conflicts,
-      there.quarantined,
-      'has all of ours',
-    ]);
+    const counted = [there.applied, there.skipped, there.conflicts, there.quarantined].map(String);
+    rows.push([`to ${peer}`, ...counted, 'has all of ours']);
   }
-  return table.toString();
+  return narrowTable({
+    head: ['peer', 'applied', 'skipped', 'conflicts', 'quarantined', 'result'],
+    widths: [13, 9, 9, 11, 13, 18],
+    rows,
+  });
 }
 
 function counts(result: SyncOutcome['result'] | SyncOutcome['offered']) {

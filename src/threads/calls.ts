@@ -243,9 +243,9 @@ export interface ReaderCalls {
   status(): Promise<StoredStatus>;
   /** Who this replica is now. */
   identity(): Promise<Instance>;
-  /** The newest conflicts that are open. */
+  /** The newest conflicts that are open, as many as a page may hold. */
   conflicts(limit?: number): Promise<ConflictList>;
-  /** The oldest changes in quarantine. */
+  /** The oldest changes in quarantine, as many as a page may hold. */
   held(limit: number): Promise<HeldList>;
   /** The newest entries of the changelog. */
   changelogTail(limit: number): Promise<ChangelogTail>;

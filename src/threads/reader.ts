@@ -16,6 +16,7 @@ import { requireMigrated } from '../database/migrate.js';
 import { openForReading } from '../database/open.js';
 import { SyncError } from '../errors.js';
 import type { TableShape, WireListed, WireState } from '../wire/fingerprints.js';
+import { MAX_PAGE_BYTES } from '../wire/page.js';
 import type {
   NewsRequest,
   NewsResponse,
@@ -89,11 +90,11 @@ export class Reader implements ReaderCalls {
   }
 
   conflicts(limit?: number): Promise<ConflictList> {
-    return answer(() => listConflicts(this.database, { all: false }, limit));
+    return answer(() => listConflicts(this.database, { all: false, limit, maxBytes: MAX_PAGE_BYTES }));
   }
 
   held(limit: number): Promise<HeldList> {
-    return answer(() => listHeld(this.database, limit));
+    return answer(() => listHeld(this.database, { limit, maxBytes: MAX_PAGE_BYTES }));
   }
 
   changelogTail(limit: number): Promise<ChangelogTail> {

@@ -2,6 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { commandNames } from '#src/cli/commands.js';
 import { examplesOf } from '#src/cli/examples.js';
+import type { Conflict, ConflictList } from '#src/apply/conflict-list.js';
+import type { HeldList } from '#src/apply/held-list.js';
+import { columnsOf } from '#src/commands/columns.js';
+import { conflictListText, conflictText } from '#src/commands/conflicts-text.js';
+import { doctorText, type DoctorReport } from '#src/commands/doctor-text.js';
+import { narrowTable } from '#src/commands/narrow-table.js';
+import { heldListText } from '#src/commands/quarantine-text.js';
 import { statusText } from '#src/commands/status-text.js';
 import type { StatusReport } from '#src/replica/status.js';
 import { commandLine } from '../replication/command-line.js';
@@ -81,6 +88,40 @@ describe('What the terminal shows', function () {
       pull: peer.pull && { ...peer.pull, last_success_ms: NOW_MS - 1_000 },
     }));
     expect(statusText({ ...failing, peers })).to.contain('5s ago, over since: laptop');
+  });
+
+  it('is as wide where the letters are, and none of them is lost or cut in two', () => {
+    const [wide, family] = ['漢字かな交じり文'.repeat(9), '👨‍👩‍👧🇩🇪e\u0301'.repeat(9)];
+    const given = { ...report(), name: wide, tables: [family] };
+    const held = { ...{ id: 1, table: wide, key: [family], peer: 'bob' }, reason: wide, since_ms: 0 };
+    const side = { ...{ won: true, key: [family], stamp: 1, origin: 'bob@x' }, record: { [wide]: family } };
+    const decided = { decided_by: 'version', kind: 'row' };
+    const conflict = { ...decided, id: 1, table: wide, key: [family], local: side, remote: side };
+    const finding = { check: 'triggers', level: 'error', message: wide, fix: family };
+    const texts = [
+      statusText(given),
+      heldListText({ quarantine: [{ ...held, change: {} }], total: 1 } as unknown as HeldList, NOW_MS),
+      conflictListText({ conflicts: [conflict], total: 1 } as unknown as ConflictList, NOW_MS),
+      conflictText({ ...conflict, found_ms: 0, settled_ms: 0, copy_of: null } as unknown as Conflict),
+      doctorText({ findings: [finding], left_out: [] } as unknown as DoctorReport, false),
+    ];
+    for (const text of texts) {
+      const lines = text.split('\n').filter((line) => !line.startsWith('laptop-of-the-second-floor'));
+      for (const line of lines.filter((line) => /[│漢👨]/u.test(line)))
+        expect(columnsOf(line), line).to.be.at.most(80);
+      const count = (what: RegExp) => text.match(what)?.length ?? 0;
+      expect(text).to.not.include('…');
+      expect([count(/漢/gu) % 9, count(/文/gu) % 9, count(/👨‍👩‍👧/gu) % 9, count(/🇩🇪/gu) % 9]).to.deep.equal([
+        0, 0, 0, 0,
+      ]);
+    }
+  });
+
+  it('cuts a value of megabytes, and says where it is in full', () => {
+    const rows = [['a', 'x'.repeat(3_000_000)]];
+    const text = narrowTable({ widths: [5, 60], rows });
+    expect(text.length).to.be.below(20_000);
+    expect(text.replace(/[^a-z0-9-]/g, '')).to.include('3000000charactersinfullwith--json');
   });
 
   it('has colours where they are asked for, and the same text without', () => {

@@ -1,9 +1,12 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect } from 'chai';
 import type { Conflict, ConflictList } from '#src/apply/conflict-list.js';
 import { Reader } from '#src/threads/reader.js';
 import { runMain } from '../cli/captured.js';
 import { runCli } from '../replication/command-line.js';
+import { withPrograms } from '../replication/foreign-programs.js';
 import { createDatabaseFile, type DatabaseFile } from '../stand-ins/database-file.js';
+import { runOnTerminal } from '../stand-ins/terminal.js';
 import { pullFile } from './pull-file.js';
 
 const LONG = 'x'.repeat(120);
@@ -59,6 +62,25 @@ describe('conflicts', function () {
     expect((await cli()).stdout).to.equal('No conflicts.');
   });
 
+  const ageless = (lines: readonly string[]) => lines.map((line) => line.replace(/│ \d+m?s +│$/, ''));
+
+  withPrograms(['python3'], () => {
+    it('has colours on a terminal, unless NO_COLOR is set, and marks what differs in any case', async () => {
+      await disagree();
+      for (const args of [['conflicts'], ['conflicts', 'show', '1']]) {
+        const shown = await runOnTerminal([...args, '--config', ann.file]);
+        expect(shown.code, shown.lines.join('\n')).to.equal(0);
+        expect(shown.lines.join('\n')).to.include('\u001b[3');
+        const env = { NO_COLOR: '1' };
+        const plain = await runOnTerminal([...args, '--config', ann.file], { env });
+        const piped = await runCli([...args, '--config', ann.file]);
+        expect(ageless(plain.lines)).to.deep.equal(ageless(shown.lines.map(stripVTControlCharacters)));
+        expect(ageless(piped.stdout.split('\n'))).to.deep.equal(ageless(plain.lines));
+      }
+      expect((await run(ann, 'show', '1')).stdout).to.match(/│ english != +│ "of ann" +│ "of bob" +│/);
+    });
+  });
+
   it('gives both rows in full as JSON, as the feed does', async () => {
     await disagree();
     const { conflicts, total } = await list(ann);
@@ -75,6 +97,22 @@ describe('conflicts', function () {
     await reader.close();
     const status = await runMain(['status', '--json', '--config', ann.file]);
     expect(JSON.parse(status.stdout)).to.include({ conflicts: 1 });
+  });
+
+  it('lists as many as a page holds where the rows are large, and counts them all', async () => {
+    for (const id of ['a', 'b', 'c']) {
+      for (const [place, { app }] of [ann, bob].entries()) {
+        const insert = app.prepare('INSERT INTO words VALUES (?, ?, ?)');
+        insert.run(id, String(place).repeat(1_300_000), START_MS + place);
+      }
+    }
+    await pullFile(bob, ann);
+    const reader = new Reader(ann.config);
+    await reader.open();
+    const { conflicts, total } = await reader.conflicts(20);
+    await reader.close();
+    expect({ listed: conflicts.map(({ key }) => key), total }).to.deep.equal({ listed: [['c']], total: 3 });
+    expect((await list(ann)).conflicts).to.have.length(3);
   });
 
   it('resolves by a new change, which settles the entry and wins on the peer', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { HeldList } from '#src/apply/held-list.js';
+import { listHeld, type HeldList } from '#src/apply/held-list.js';
 import { Writer } from '#src/threads/writer.js';
 import { runMain } from '../cli/captured.js';
 import { runCli } from '../replication/command-line.js';
@@ -54,6 +54,13 @@ describe('quarantine', function () {
     expect(total).to.equal(2);
     expect(quarantine[0]).to.deep.include({ table: 'words', key: ['a'], peer: 'bob', reason: 'not now' });
     expect(quarantine[0]?.change.record).to.deep.include({ english: 'word a' });
+  });
+
+  it('lists no more than the bytes that it may, but one at least, and counts them all', async () => {
+    await refuse();
+    const { quarantine, total } = listHeld(ann.app, { maxBytes: 1 });
+    expect(quarantine.map(({ key }) => key)).to.deep.equal([['a']]);
+    expect(total).to.equal(2);
   });
 
   for (const reaction of ['ABORT', 'ROLLBACK'] as const) {

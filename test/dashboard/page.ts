@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { expect } from 'chai';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { BROWSER_TIMEOUT_MS } from './browser.js';
@@ -43,4 +45,29 @@ export async function expectNoSideways(page: Page): Promise<void> {
     '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
   );
   expect(content, 'width of the content').to.be.at.most(window);
+}
+
+const axeScript = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe-core finds of moment: rules and the elements that break them. */
+export async function violationsOf(page: Page): Promise<string[]> {
+  // Not as an element of the page, whose policy allows no such script.
+  await page.evaluate(axeScript);
+  const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run()');
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string | null;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/** What a screen reader calls the element that has the focus. */
+export function focusedName(page: Page): Promise<string> {
+  return page.evaluate(
+    'document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim()',
+  );
 }

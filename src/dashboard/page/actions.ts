@@ -1,7 +1,7 @@
 import { AskError, type Ask } from './ask.js';
 import { buttonKey } from './buttons.js';
 import { byId } from './dom.js';
-import { bytes } from './format.js';
+import { bytes, readable } from './format.js';
 import type { Model } from './model.js';
 
 /** What is asked of the daemon when a button is pressed; resolves with what is then said. */
@@ -67,14 +67,14 @@ export function listenForActions(parts: ActionParts, signal: AbortSignal): void 
     (event) => {
       const pressed = event.target instanceof Element ? event.target.closest('[data-action]') : null;
       if (!(pressed instanceof HTMLElement)) return;
-      const { action = '', about = '' } = pressed.dataset;
-      void act(parts, action, about, pressed);
+      void act(parts, pressed, signal);
     },
     { signal },
   );
 }
 
-async function act(parts: ActionParts, name: string, about: string, pressed: HTMLElement): Promise<void> {
+async function act(parts: ActionParts, pressed: HTMLElement, signal: AbortSignal): Promise<void> {
+  const { action: name = '', about = '' } = pressed.dataset;
   const { model, ask, show, lookAgain, onRefusedKey } = parts;
   const action = ACTIONS[name];
   const key = buttonKey(name, about);
@@ -86,9 +86,10 @@ async function act(parts: ActionParts, name: string, about: string, pressed: HTM
   try {
     const said = await action(ask, about);
     await lookAgain();
-    say(said);
+    if (!signal.aborted) say(said);
   } catch (error) {
     if (!(error instanceof AskError)) throw error;
+    if (signal.aborted) return;
     if (error.status === 401) {
       onRefusedKey(error);
       return;
@@ -115,7 +116,7 @@ let saidTimer: ReturnType<typeof setTimeout> | undefined;
 /** Tells it to who does not see it, and shows it for a while. */
 export function say(text: string): void {
   clearTimeout(saidTimer);
-  byId('said').textContent = text;
+  byId('said').textContent = readable(text);
   saidTimer = setTimeout(() => {
     byId('said').textContent = '';
   }, SAID_MS);

@@ -1,4 +1,5 @@
 import { h } from './dom.js';
+import { foreign } from './format.js';
 import type { Model } from './model.js';
 
 export interface ButtonOptions {
@@ -45,7 +46,7 @@ export function refusal(model: Model, key: string): HTMLElement | null {
   return h(
     'p',
     { class: 'refusal', 'data-key': `refusal ${key}` },
-    h('strong', {}, error.message),
-    error.hint === null ? null : ` ${error.hint}`,
+    h('strong', {}, foreign(error.message)),
+    ...(error.hint === null ? [] : [' ', foreign(error.hint)]),
   );
 }

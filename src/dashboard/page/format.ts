@@ -2,7 +2,7 @@ import { h } from './dom.js';
 import type { ValueAnswer } from './answers.js';
 
 /** Characters of one value that are shown. */
-const MAX_VALUE_LENGTH = 240;
+export const MAX_VALUE_LENGTH = 240;
 
 const NUMBERS = new Intl.NumberFormat('en');
 const SHORT_NUMBERS = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
@@ -58,10 +58,23 @@ export function time(ms: number | null, nowMs: number, unknown = 'never'): Node 
   return h('time', { datetime: date.toISOString(), title: DATES.format(date) }, ago(ms, nowMs));
 }
 
+/** Controls, and the marks that turn the direction of what is written around them. */
+const UNPRINTABLE = /(?![\n\r\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Text that somebody else wrote, where each character that would do something stands as an escape. */
+export function readable(text: string): string {
+  return text.replace(UNPRINTABLE, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The same in a box of its own, whatever direction it is written in. */
+export function foreign(text: string): HTMLElement {
+  return h('bdi', {}, readable(text));
+}
+
 /** A value of a row as text, cut to what a person reads. */
 export function value(given: ValueAnswer): Node {
   if (given === null) return h('span', { class: 'muted' }, 'NULL');
-  if (typeof given !== 'object') return document.createTextNode(shortened(String(given)));
+  if (typeof given !== 'object') return foreign(shortened(String(given)));
   if ('$int' in given) return document.createTextNode(given.$int);
   if ('$real' in given) return document.createTextNode(given.$real);
   if ('$blob' in given) return h('span', { class: 'muted' }, `${bytes(sizeOf(given.$blob))} of binary data`);
@@ -79,9 +92,11 @@ export function nodeOf(origin: string): string {
   return origin.split('@')[0] ?? origin;
 }
 
-function shortened(text: string): string {
+/** Cut between two characters; `length` null: without telling how long it is. */
+export function shortened(text: string, length: number | null = text.length): string {
   if (text.length <= MAX_VALUE_LENGTH) return text;
-  return `${text.slice(0, MAX_VALUE_LENGTH)}… (${count(text.length)} characters)`;
+  const beginning = text.slice(0, MAX_VALUE_LENGTH).replace(/[\ud800-\udbff]$/, '');
+  return `${beginning}…${length === null ? '' : ` (${count(length)} characters)`}`;
 }
 
 function sizeOf(base64: string): number {

@@ -1,6 +1,6 @@
 import type { StatusAnswer, TableAnswer, TailEntryAnswer } from './answers.js';
 import { byId, h, render, type Child } from './dom.js';
-import { count, keyText, nodeOf, time } from './format.js';
+import { count, foreign, keyText, nodeOf, time } from './format.js';
 import type { Model } from './model.js';
 import { empty, table } from './table.js';
 
@@ -25,7 +25,7 @@ export function showTables({ tables }: Model): void {
   const rows = tables.map((each) => ({
     key: each.name,
     cells: [
-      h('strong', {}, each.name),
+      h('strong', {}, foreign(each.name)),
       rowsOf(each),
       zeroMuted(each.unfolded),
       zeroMuted(each.quarantined),
@@ -59,7 +59,7 @@ export function showTail({ tail }: Model, status: StatusAnswer): void {
     cells: [
       count(entry.seq),
       h('span', { class: `operation ${entry.operation.toLowerCase()}` }, entry.operation.toLowerCase()),
-      h('span', {}, entry.table, ' ', h('code', {}, keyText(entry.key))),
+      h('span', {}, foreign(entry.table), ' ', h('code', {}, keyText(entry.key))),
       authorOf(entry, status),
       time(entry.time_ms, status.time_ms, '–'),
     ],

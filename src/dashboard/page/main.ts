@@ -15,6 +15,9 @@ const KEY_ITEM = 'sqlite-p2p-sync-key';
 /** Until the daemon says whether it wants a key. */
 const BEGIN_AGAIN_MS = 2_000;
 
+/** The dashboard as it is before anything of a replica is in it. */
+const blank = byId('dashboard').cloneNode(true);
+
 async function begin(): Promise<void> {
   let needsKey: boolean;
   try {
@@ -78,7 +81,7 @@ function showFault(fault: AskError | null): void {
   const text =
     fault === null ? '' : fault.status === 401 ? 'That is not a key of this replica.' : fault.message;
   byId('sign-in-fault').textContent = text;
-  byId('key').toggleAttribute('aria-invalid', fault !== null);
+  byId('key').setAttribute('aria-invalid', String(fault !== null));
 }
 
 function show(which: 'sign-in' | 'dashboard'): void {
@@ -101,14 +104,18 @@ function open(key: string | null): void {
   };
   const lookAgain = async (): Promise<void> => {
     await look(true);
+    if (end.signal.aborted) return;
     tellChanges(model);
     draw();
     charts.show(model);
   };
   const leave = (fault: AskError | null): void => {
+    // An answer that comes late must not end the session after this one.
+    if (end.signal.aborted) return;
     stopPolling();
     end.abort();
     charts.remove();
+    byId('dashboard').replaceWith(blank.cloneNode(true));
     signIn(fault);
   };
   const tellChanges = announcer();
@@ -170,12 +177,12 @@ function announcer(): (model: Model) => void {
   let known: ReadonlySet<string> | null = null;
   return ({ status }) => {
     if (status === null) return;
-    const found = findingsOf(status).map(({ text }) => text);
-    const fresh = known === null ? [] : found.filter((text) => known?.has(text) !== true);
-    if (fresh.length > 0) say(`${fresh.join('. ')}.`);
+    const found = findingsOf(status);
+    const fresh = found.filter(({ about }) => known?.has(about) === false);
+    if (fresh.length > 0) say(`${fresh.map(({ text }) => text).join('. ')}.`);
     else if (known !== null && known.size > 0 && found.length === 0)
       say('Nothing asks for attention any more.');
-    known = new Set(found);
+    known = new Set(found.map(({ about }) => about));
   };
 }
 

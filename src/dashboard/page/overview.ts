@@ -1,12 +1,14 @@
 import type { BackupAnswer, StatusAnswer } from './answers.js';
 import { button, buttonKey, refusal } from './buttons.js';
 import { byId, h, render, type Child } from './dom.js';
-import { bytes, count, counted, time } from './format.js';
+import { bytes, count, counted, foreign, readable, time } from './format.js';
 import type { Model } from './model.js';
 import { isPulled, MARKS, pullState, type Level } from './peer-state.js';
 
 interface Finding {
   readonly level: Level;
+  /** What it is about, which stays the same while the figures in its text change. */
+  readonly about: string;
   readonly text: string;
   /** The section that says more. */
   readonly href: string | null;
@@ -17,7 +19,7 @@ export function showHeader(model: Model, status: StatusAnswer): void {
   render(byId('node'), status.node);
   render(
     byId('node-detail'),
-    status.name === status.node ? null : `${status.name} · `,
+    ...(status.name === status.node ? [] : [foreign(status.name), ' · ']),
     `version ${status.version}`,
   );
   const live = model.lost === null;
@@ -53,8 +55,8 @@ export function showAttention(model: Model, status: StatusAnswer): void {
   const worst = lost !== null || findings.some(({ level }) => level === 'error') ? 'error' : 'warn';
   const items = [
     ...(lost === null ? [] : [h('li', { 'data-key': 'lost' }, `${lost.message} ${lost.hint ?? ''}`)]),
-    ...findings.map(({ text, href }) =>
-      h('li', { 'data-key': text }, href === null ? text : h('a', { href }, text)),
+    ...findings.map(({ about, text, href }) =>
+      h('li', { 'data-key': about }, href === null ? text : h('a', { href }, text)),
     ),
   ];
   const all = [h('p', {}, h('span', { class: 'pill ok' }, MARKS.ok), ' ', h('strong', {}, allWell(status)))];
@@ -81,6 +83,7 @@ export function findingsOf(status: StatusAnswer): Finding[] {
     status.disk_low
       ? {
           level: 'error',
+          about: 'disk',
           text: 'The disk is almost full: nothing more is applied until there is room',
           href: null,
         }
@@ -88,26 +91,48 @@ export function findingsOf(status: StatusAnswer): Finding[] {
     ...status.peers.map((peer): Finding | null => {
       const { level, text } = pullState(peer);
       if (level !== 'error' && level !== 'warn') return null;
-      return { level, text: `${peer.name}: ${text}`, href: '#peers-title' };
+      const about = level === 'warn' ? `clock of ${peer.name}` : `${peer.name} ${text}`;
+      return { level, about, text: `${peer.name}: ${text}`, href: '#peers-title' };
     }),
     conflicts > 0
-      ? { level: 'warn', text: `${counted(conflicts, 'conflict')} to look at`, href: '#conflicts-title' }
+      ? {
+          level: 'warn',
+          about: 'conflicts',
+          text: `${counted(conflicts, 'conflict')} to look at`,
+          href: '#conflicts-title',
+        }
       : null,
     quarantined > 0
-      ? { level: 'warn', text: `${counted(quarantined, 'change')} in quarantine`, href: '#quarantine-title' }
+      ? {
+          level: 'warn',
+          about: 'quarantine',
+          text: `${counted(quarantined, 'change')} in quarantine`,
+          href: '#quarantine-title',
+        }
       : null,
     status.backup?.last_error == null
       ? null
-      : { level: 'error', text: `The last backup failed: ${status.backup.last_error.message}`, href: null },
+      : {
+          level: 'error',
+          about: 'backup',
+          text: `The last backup failed: ${readable(status.backup.last_error.message)}`,
+          href: null,
+        },
     legacy.length > 0
       ? {
           level: 'warn',
-          text: `Rows from before replication in ${legacy.join(', ')}: run sqlite-p2p-sync backfill`,
+          about: 'backfill',
+          text: `Rows from before replication in ${readable(legacy.join(', '))}: run sqlite-p2p-sync backfill`,
           href: null,
         }
       : null,
     dangling.length > 0
-      ? { level: 'warn', text: `References that lead nowhere: run sqlite-p2p-sync doctor`, href: null }
+      ? {
+          level: 'warn',
+          about: 'references',
+          text: `References that lead nowhere: run sqlite-p2p-sync doctor`,
+          href: null,
+        }
       : null,
   ];
   return found.filter((finding) => finding !== null).sort((a, b) => rank(a.level) - rank(b.level));

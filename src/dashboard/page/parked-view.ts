@@ -8,9 +8,10 @@ import type {
 } from './answers.js';
 import { button, buttonKey, refusal } from './buttons.js';
 import { byId, h, render, type Child } from './dom.js';
-import { count, keyText, nodeOf, time, value } from './format.js';
+import { count, foreign, keyText, nodeOf, readable, time, value } from './format.js';
 import type { Model } from './model.js';
 import { empty, table } from './table.js';
+import { toldApart } from './told-apart.js';
 
 const SIDES = { local: 'was here', remote: 'arrived' } as const;
 type Side = keyof typeof SIDES;
@@ -52,7 +53,7 @@ function conflictCard(model: Model, conflict: ConflictAnswer, status: StatusAnsw
     h(
       'header',
       {},
-      h('h3', { id: title, tabindex: -1 }, `${name} `, h('code', {}, keyText(key))),
+      headingFor(title, name, key),
       h('p', { class: 'muted' }, reasonOf(conflict), ', found ', time(found_ms, status.time_ms)),
     ),
     compared(conflict, local, remote, status),
@@ -60,6 +61,11 @@ function conflictCard(model: Model, conflict: ConflictAnswer, status: StatusAnsw
       ? keepButtons(model, conflict)
       : h('p', { class: 'muted' }, `Has the content of conflict ${conflict.copy_of}, which stands for both.`),
   );
+}
+
+/** The row that it is about. */
+function headingFor(id: string, name: string, key: readonly ValueAnswer[]): HTMLElement {
+  return h('h3', { id, tabindex: -1 }, foreign(name), ' ', h('code', {}, keyText(key)));
 }
 
 function reasonOf({ kind, decided_by }: ConflictAnswer): string {
@@ -83,7 +89,10 @@ function compared(
   ];
   const names = [...new Set([...Object.keys(local.record ?? {}), ...Object.keys(remote.record ?? {})])];
   const rows = names.map((name) => {
-    const differs = JSON.stringify(local.record?.[name]) !== JSON.stringify(remote.record?.[name]);
+    const [here, there] = [valueIn(local, name), valueIn(remote, name)];
+    const differs = JSON.stringify(here) !== JSON.stringify(there);
+    const apart = differs && here !== undefined && there !== undefined;
+    const cells = apart ? toldApart(here, there) : [cellOf(local, here), cellOf(remote, there)];
     return {
       key: name,
       marked: differs,
@@ -91,13 +100,12 @@ function compared(
         h(
           'span',
           {},
-          name,
+          foreign(name),
           differs
             ? h('span', { class: 'differs' }, h('span', { 'aria-hidden': 'true' }, ' ≠'), unseen(' differs'))
             : null,
         ),
-        cellOf(local.record, name),
-        cellOf(remote.record, name),
+        ...cells,
       ],
     };
   });
@@ -110,14 +118,18 @@ function headingOf({ won, origin }: SideAnswer, side: Side, { node }: StatusAnsw
   return `${side === 'local' ? 'Local' : 'Remote'}: ${SIDES[side]}, by ${author === node ? 'this replica' : author}${won ? ' ✓ stands now' : ''}`;
 }
 
-function cellOf(record: RecordAnswer | null, name: string): Child {
+/** Undefined: the row was deleted, or has no such column. */
+function valueIn({ record }: SideAnswer, name: string): ValueAnswer | undefined {
+  return record !== null && Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function cellOf({ record }: SideAnswer, given: ValueAnswer | undefined): Child {
   if (record === null) return h('span', { class: 'muted' }, 'deleted');
-  const given: ValueAnswer | undefined = record[name];
   return given === undefined ? h('span', { class: 'muted' }, 'no such column') : value(given);
 }
 
 function keepButtons(model: Model, { id, table: name, key }: ConflictAnswer): HTMLElement {
-  const row = `${name} ${keyText(key)}`;
+  const row = `${readable(name)} ${keyText(key)}`;
   const keep = (side: Side): HTMLElement =>
     button(model, {
       action: `keep-${side}`,
@@ -180,7 +192,7 @@ export function showQuarantine(model: Model, status: StatusAnswer): void {
 function heldCard(model: Model, held: HeldAnswer, status: StatusAnswer): HTMLElement {
   const { id, table: name, key, peer, reason, since_ms, change } = held;
   const title = `held-${id}`;
-  const row = `${name} ${keyText(key)}`;
+  const row = `${readable(name)} ${keyText(key)}`;
   const record = change.record ?? null;
   return h(
     'article',
@@ -188,10 +200,10 @@ function heldCard(model: Model, held: HeldAnswer, status: StatusAnswer): HTMLEle
     h(
       'header',
       {},
-      h('h3', { id: title, tabindex: -1 }, `${name} `, h('code', {}, keyText(key))),
+      headingFor(title, name, key),
       h('p', { class: 'muted' }, `${change.operation} from ${peer}, `, time(since_ms, status.time_ms)),
     ),
-    h('p', { class: 'reason' }, h('span', { class: 'pill warn' }, '! refused'), ` ${reason}`),
+    h('p', { class: 'reason' }, h('span', { class: 'pill warn' }, '! refused'), ' ', foreign(reason)),
     record === null ? null : rowDetails(record),
     h(
       'footer',
@@ -215,7 +227,7 @@ function heldCard(model: Model, held: HeldAnswer, status: StatusAnswer): HTMLEle
 
 function rowDetails(record: RecordAnswer): HTMLElement {
   const parts = Object.entries(record).flatMap(([name, given]) => [
-    h('dt', {}, name),
+    h('dt', {}, foreign(name)),
     h('dd', {}, value(given)),
   ]);
   return h('details', {}, h('summary', {}, 'The row that waits'), h('dl', { class: 'row' }, ...parts));

@@ -1,7 +1,7 @@
 import type { PeerAnswer, StatusAnswer } from './answers.js';
 import { button, buttonKey, refusal } from './buttons.js';
 import { byId, h, render, type Child } from './dom.js';
-import { count, skew, time } from './format.js';
+import { count, counted, foreign, skew, time } from './format.js';
 import type { Model } from './model.js';
 import {
   BREAKER_WORDS,
@@ -12,7 +12,7 @@ import {
   servedState,
   type PeerState,
 } from './peer-state.js';
-import { picture } from './picture.js';
+import { picture, SHOWN_PEERS } from './picture.js';
 import { empty, table, type Row } from './table.js';
 
 const COLUMNS = [
@@ -33,6 +33,7 @@ const LEAST_WIDTH = 200;
 export function showPicture(status: StatusAnswer): void {
   const box = byId('picture');
   const width = box.clientWidth;
+  render(byId('picture-others'), othersText(status));
   if (status.peers.length === 0) {
     render(
       box,
@@ -44,12 +45,16 @@ export function showPicture(status: StatusAnswer): void {
     return;
   }
   if (width >= LEAST_WIDTH) render(box, picture(status, width));
-  const { members } = status;
+}
+
+/** Who is not in the picture. */
+function othersText({ peers, members }: StatusAnswer): string {
+  const left = peers.length - SHOWN_PEERS;
   const others = members.filter(({ via }) => via === 'others').map(({ node }) => node);
-  render(
-    byId('picture-others'),
-    others.length === 0 ? null : `Also in the group, known through others: ${others.join(', ')}`,
-  );
+  return [
+    ...(left > 0 ? [`${counted(left, 'more peer')} below.`] : []),
+    ...(others.length > 0 ? [`Also in the group, known through others: ${others.join(', ')}`] : []),
+  ].join(' ');
 }
 
 /** The peers with all that is known of them, and what can be asked of each. */
@@ -116,11 +121,11 @@ function errorOf({ pull }: PeerAnswer, nowMs: number): Child {
   return h(
     'small',
     { class: 'error-text' },
-    message,
+    foreign(message),
     ' (',
     time(at_ms, nowMs),
     ')',
-    hint === null ? null : `. ${hint}`,
+    ...(hint === null ? [] : ['. ', foreign(hint)]),
   );
 }
 

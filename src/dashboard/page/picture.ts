@@ -1,6 +1,6 @@
 import type { PeerAnswer, StatusAnswer } from './answers.js';
 import { svg } from './dom.js';
-import { ago, count } from './format.js';
+import { ago, count, readable } from './format.js';
 import {
   isPulled,
   lastContact,
@@ -14,10 +14,12 @@ import {
 const CARD_HEIGHT = 80;
 const GAP = 20;
 const MARGIN = 2;
+/** About the width of a character, px. */
+const CHARACTER_WIDTH = 7;
 /** Below this width the peers stand under this replica. */
 const NARROW = 620;
 /** Where there are more, the table below has them. */
-const MAX_PEERS = 8;
+export const SHOWN_PEERS = 8;
 
 interface Box {
   readonly x: number;
@@ -28,7 +30,7 @@ interface Box {
 
 /** Who pulls from whom, drawn for a width in px: this replica at the left or on top, its peers beside or below it. */
 export function picture(status: StatusAnswer, width: number): SVGSVGElement {
-  const peers = status.peers.slice(0, MAX_PEERS);
+  const peers = status.peers.slice(0, SHOWN_PEERS);
   return width < NARROW ? stacked(status, peers, width) : sideBySide(status, peers, width);
 }
 
@@ -95,7 +97,7 @@ function curvesOf(
       svg('text', { ...label, 'text-anchor': 'end' }, text),
     ];
   };
-  return edgesOf(peer, status).flatMap(curve);
+  return edgesOf(peer, status, box.x - bendX).flatMap(curve);
 }
 
 function stacked(status: StatusAnswer, peers: readonly PeerAnswer[], width: number): SVGSVGElement {
@@ -105,7 +107,7 @@ function stacked(status: StatusAnswer, peers: readonly PeerAnswer[], width: numb
   const cards: SVGElement[] = [];
   let y = self.y + self.height;
   peers.forEach((peer, row) => {
-    const lines = edgesOf(peer, status);
+    const lines = edgesOf(peer, status, width - 44 - 2 * MARGIN);
     const top = y + 14 + lines.length * 20;
     const box = { x: MARGIN + 44, y: top, width: width - 44 - 2 * MARGIN, height: CARD_HEIGHT };
     const middle = top + CARD_HEIGHT / 2;
@@ -140,16 +142,21 @@ interface Edge {
   readonly toPeer: boolean;
 }
 
-function edgesOf(peer: PeerAnswer, status: StatusAnswer): Edge[] {
+/** What stands at the edges, cut to a width in px: a long name rather than the state. */
+function edgesOf(peer: PeerAnswer, status: StatusAnswer, width: number): Edge[] {
   const { level, text } = pullState(peer);
   const { behind } = peer;
   const served = servedState(peer, status);
   const pulled = behind === null || level === 'error' ? text : `${count(behind)} behind`;
+  const labelled = (node: string, state: string): string => {
+    const rest = ` pulls: ${state}`;
+    return cut(node, Math.max(1, Math.floor(width / CHARACTER_WIDTH) - rest.length)) + rest;
+  };
   return [
-    ...(!isPulled(peer) ? [] : [{ text: `${status.node} pulls: ${pulled}`, level, toPeer: false }]),
+    ...(!isPulled(peer) ? [] : [{ text: labelled(status.node, pulled), level, toPeer: false }]),
     ...(served === null
       ? []
-      : [{ text: `${peer.name} pulls: ${served.text}`, level: servedLevel(peer, served), toPeer: true }]),
+      : [{ text: labelled(peer.name, served.text), level: servedLevel(peer, served), toPeer: true }]),
   ];
 }
 
@@ -171,17 +178,21 @@ function peerCard(peer: PeerAnswer, { time_ms: nowMs }: StatusAnswer, box: Box):
 }
 
 function card({ x, y, width, height }: Box, kind: string, ...[title, state, detail]: string[]): SVGElement {
-  const most = Math.floor((width - 32) / 7);
-  const cut = (text = ''): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+  const most = Math.floor((width - 32) / CHARACTER_WIDTH);
   return svg(
     'g',
     { class: `card ${kind}` },
     svg('rect', { x, y, width, height, rx: 8, class: 'box' }),
     svg('rect', { x, y: y + 12, width: 4, height: height - 24, rx: 2, class: 'level' }),
-    svg('text', { x: x + 18, y: y + 25, class: 'title' }, cut(title)),
-    svg('text', { x: x + 18, y: y + 45, class: 'state' }, cut(state)),
-    svg('text', { x: x + 18, y: y + 63, class: 'detail' }, cut(detail)),
+    svg('text', { x: x + 18, y: y + 25, class: 'title' }, cut(title, most)),
+    svg('text', { x: x + 18, y: y + 45, class: 'state' }, cut(state, most)),
+    svg('text', { x: x + 18, y: y + 63, class: 'detail' }, cut(detail, most)),
   );
+}
+
+function cut(text = '', most = 0): string {
+  const characters = [...readable(text)];
+  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : characters.join('');
 }
 
 function frame(status: StatusAnswer, width: number, height: number, children: readonly SVGElement[]) {

@@ -5,6 +5,7 @@ import { columnsOf, piecesOf } from './columns.js';
 export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
 
 interface NarrowTable {
+  /** Of the columns; a newline in a plain one breaks it there. */
   readonly head?: readonly Cell[];
   /** Of the columns of the table, with a blank at each side. */
   readonly widths: readonly number[];
@@ -21,15 +22,21 @@ const MAX_CELL_LENGTH = 4_000;
 export function narrowTable({ head, widths, rows }: NarrowTable): string {
   const rule = (left: string, middle: string, right: string): string =>
     left + widths.map((width) => '─'.repeat(width)).join(middle) + right;
-  const all = head === undefined ? rows : [head, ...rows];
-  const lines = all.map((row) => rowLines(row, widths));
+  const heads =
+    head === undefined ? [] : [head.map((cell) => (typeof cell === 'string' ? cell.split('\n') : [cell]))];
+  const texts = rows.map((row) => row.map((cell) => [cell]));
+  const lines = [...heads, ...texts].map((row) => rowLines(row, widths));
   const between = rule('├', '┼', '┤');
   const inner = lines.flatMap((row, place) => (place === 0 ? row : [between, ...row]));
   return [rule('┌', '┬', '┐'), ...inner, rule('└', '┴', '┘')].join('\n');
 }
 
-function rowLines(row: readonly Cell[], widths: readonly number[]): string[] {
-  const cells = widths.map((width, place) => cellLines(row[place] ?? '', width - 2));
+/** `row`: the parts of each cell, each of which begins a line. */
+function rowLines(row: readonly (readonly Cell[])[], widths: readonly number[]): string[] {
+  const cells = widths.map((width, place) => {
+    const parts = (row[place] ?? ['']).map((part) => cellLines(part, width - 2));
+    return { lines: parts.flat(), blank: ' '.repeat(width - 2) };
+  });
   const height = Math.max(...cells.map(({ lines }) => lines.length));
   return Array.from(
     { length: height },
@@ -37,10 +44,10 @@ function rowLines(row: readonly Cell[], widths: readonly number[]): string[] {
   );
 }
 
-function cellLines(cell: Cell, width: number): { readonly lines: readonly string[]; readonly blank: string } {
+function cellLines(cell: Cell, width: number): readonly string[] {
   const { text, paint } = typeof cell === 'string' ? { text: cell, paint: (line: string) => line } : cell;
   const filled = (piece: string): string => paint(piece) + ' '.repeat(Math.max(0, width - columnsOf(piece)));
-  return { lines: piecesOf(escapeControls(shortened(text)), width).map(filled), blank: ' '.repeat(width) };
+  return piecesOf(escapeControls(shortened(text)), width).map(filled);
 }
 
 function shortened(text: string): string {

@@ -42,6 +42,15 @@ describe('Shell commands in the documents', () => {
     ];
     expect([...new Set(marked)].sort()).to.deep.equal(known.sort());
   });
+
+  it('that are not run install or measure, or change the firewall of the system', () => {
+    const commands = allDocuments().flatMap((document) =>
+      blocksOf(document)
+        .filter(({ info }) => info === 'sh not-run')
+        .flatMap(({ text }) => text.trim().split('\n')),
+    );
+    expect(commands.filter((line) => !/^(npm|ufw) /.test(line))).to.deep.equal([]);
+  });
 });
 
 withPrograms(['sqlite3'], () => {

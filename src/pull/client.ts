@@ -16,6 +16,7 @@ import { PROTOCOL } from '../wire/page.js';
 import { answerError } from './answer-error.js';
 import { intact } from './intact.js';
 import { shortJson, type HttpAnswer, type HttpConnection } from './request.js';
+import { serverTime } from '../wire/server-time.js';
 
 export interface PeerHealth {
   /** Null where the peer does not tell its clock. */
@@ -54,7 +55,7 @@ const newsBody = z.object({ news: z.boolean() });
 const healthBody = z.object({
   node: z.string(),
   protocol: z.number().optional(),
-  server_time_ms: z.number().optional(),
+  server_time_ms: serverTime.optional(),
 });
 
 /** `node` is our own id; the connection's name must be the node id that the peer answers with. */

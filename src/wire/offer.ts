@@ -1,17 +1,18 @@
 import { z } from 'zod';
 import { MAX_CURSOR_LENGTH } from './cursor.js';
 import { EPOCH, NODE_ID } from './instance.js';
+import { serverTime } from './server-time.js';
 
 /** Characters of the request in an invitation: above what fits in the URL of a `GET`. */
 const MAX_REQUEST_LENGTH = 32 * 1024;
 
 /** What became of the page that was offered. */
 const taken = z.object({
-  received: z.number(),
-  applied: z.number(),
-  skipped: z.number(),
-  conflicts: z.number(),
-  quarantined: z.number(),
+  received: z.number().int().nonnegative(),
+  applied: z.number().int().nonnegative(),
+  skipped: z.number().int().nonnegative(),
+  conflicts: z.number().int().nonnegative(),
+  quarantined: z.number().int().nonnegative(),
 });
 
 /**
@@ -22,7 +23,7 @@ const invitation = z.object({
   protocol: z.number(),
   node: z.string().regex(NODE_ID),
   epoch: z.string().regex(EPOCH),
-  server_time_ms: z.number(),
+  server_time_ms: serverTime,
   /** The cursor that may be offered from next; empty: the start. */
   cursor: z.string().max(MAX_CURSOR_LENGTH),
   /** Its newest pruned log id; to be sent back with the page. */

@@ -19,6 +19,7 @@ import { requireModestStructure } from './json-structure.js';
 import { heardSchema, membersSchema, type Heard, type Member } from './members.js';
 import type { WireValue } from './value.js';
 import { MAX_RANK } from './version.js';
+import { serverTime } from './server-time.js';
 
 /** Raised when an older replica could not read what a newer one sends. */
 export const PROTOCOL = 1;
@@ -83,7 +84,7 @@ const wirePage = z.object({
   protocol: z.literal(PROTOCOL),
   node: z.string().regex(NODE_ID, 'is not a node id'),
   epoch: z.string().regex(EPOCH, 'is not an epoch'),
-  server_time_ms: z.number(),
+  server_time_ms: serverTime,
   changes: z.array(z.unknown()).max(MAX_PAGE_CHANGES),
   next_cursor: z.string().max(MAX_CURSOR_LENGTH),
   has_more: z.boolean(),

@@ -126,6 +126,7 @@ describe('a page', () => {
       /fingerprint/,
     ],
     ['a value of no known form', { ...PAGE, changes: [{ ...CHANGE, record: { id: true } }] }, /record\.id/],
+    ['a clock that no clock shows', { ...PAGE, server_time_ms: 1e300 }, /page\.server_time_ms/],
     ['no node id', { ...PAGE, node: 'a\nb' }, /page\.node/],
     ['no epoch', { ...PAGE, epoch: 'X' }, /page\.epoch/],
     ['a cursor of another log', { ...PAGE, next_cursor: 'ab.1.aa' }, /next_cursor/],

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { nearest } from '../config/nearest.js';
+import { SyncError } from '../errors.js';
 import { packageRoot } from '../package-root.js';
 import type { CommandDefinition, ExitStatus } from './command.js';
 import { createContext, DEFAULT_CONFIG_FILE, type GlobalOptions, type RunContext } from './context.js';
@@ -32,11 +34,24 @@ export async function main(
     return run.status;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0; // --help and --version
-    return reportFailure(error, streams, {
+    return reportFailure(isNoTopic(error) ? unknownTopic(argv, definitions) : error, streams, {
       json: wantsJson(argv, run) && run.context?.jsonPrinted !== true,
       stack: run.context?.logLevel === 'debug',
     });
   }
+}
+
+/** `help NAME` with a name that there is not: commander says only that it gave its help instead. */
+function isNoTopic(error: unknown): boolean {
+  return error instanceof CommanderError && error.code === 'commander.help';
+}
+
+function unknownTopic(argv: readonly string[], definitions: readonly CommandDefinition[]): SyncError {
+  const topic = argv[argv.indexOf('help') + 1] ?? '';
+  const names = definitions.map(({ name }) => name);
+  const meant = nearest(topic, names);
+  const hint = meant === null ? 'See sqlite-p2p-sync --help.' : `Did you mean ${meant}?`;
+  return new SyncError('usage', `unknown command '${topic}'`, { hint, exitCode: 2 });
 }
 
 function wantsJson(argv: readonly string[], run: Run): boolean {

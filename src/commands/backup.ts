@@ -4,7 +4,7 @@ import { makeBackup, type BackupMade } from '../backup/make-backup.js';
 import type { CommandContext, CommandDefinition } from '../cli/command.js';
 import { isCode, SyncError } from '../errors.js';
 import { interruptible } from './interrupt.js';
-import { progressBar, type Progress } from './progress.js';
+import { stepsBar } from './progress.js';
 
 interface BackupOptions {
   readonly force?: boolean;
@@ -21,25 +21,22 @@ export const command: CommandDefinition<BackupOptions> = {
   async run(context, { force = false }, [given = '']) {
     const config = context.loadConfig();
     const file = resolve(given);
-    const bars: Progress[] = [];
+    const bar = stepsBar(context, 'backup', 'pages');
     try {
       const made = await interruptible((signal) =>
         makeBackup(config, file, {
           overwrite: force,
           signal,
-          onProgress(done, total) {
-            if (bars.length === 0) bars.push(progressBar(context, 'backup', () => total, 'pages'));
-            bars[0]?.update(done);
-            if (done === total) bars[0]?.stop();
-          },
+          onProgress: bar.show,
         }),
       );
+      bar.stop();
       report(context, made);
       return 0;
     } catch (error) {
       throw isThere(error) ? existsError(file, error) : error;
     } finally {
-      bars[0]?.stop();
+      bar.stop();
     }
   },
 };

@@ -12,7 +12,7 @@ import { tlsOf } from '../tls/client.js';
 import { PROTOCOL } from '../wire/page.js';
 import { usage } from './actions.js';
 import { DEFAULT_KEY_VARIABLE, requireNew, wishOf, type CloneOptions, type Wish } from './clone-wish.js';
-import { progressBar, type Progress } from './progress.js';
+import { stepsBar } from './progress.js';
 import { configThere } from './write-config.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -108,8 +108,7 @@ async function receive(
   peer: PeerConfig,
   file: string,
 ): Promise<ReceivedSnapshot> {
-  const bars: Progress[] = [];
-  let total = 0;
+  const bar = stepsBar(context, peer.name, 'bytes');
   try {
     return await fetchSnapshot({
       target: targetOf(wish, peer.name),
@@ -117,21 +116,14 @@ async function receive(
       file,
       // Between programs of one machine compressing takes longer than sending.
       compressed: !isLoopback(new URL(wish.address).hostname.replace(/^\[|\]$/g, '')),
-      onProgress: (received, bytes) => {
-        // Another snapshot is another length: then it starts over.
-        if (bytes !== total) {
-          bars.at(-1)?.stop();
-          bars.push(progressBar(context, peer.name, () => bytes, 'bytes'));
-        }
-        total = bytes;
-        bars.at(-1)?.update(received);
-      },
+      // Another snapshot is another length: then it starts over.
+      onProgress: bar.show,
       onPause: (reason) => {
         context.logger.info(reason);
       },
     });
   } finally {
-    bars.at(-1)?.stop();
+    bar.stop();
   }
 }
 

@@ -5,6 +5,7 @@ import type { CommandContext, CommandDefinition } from '../cli/command.js';
 import { convertIds, type Converted } from '../convert/convert-ids.js';
 import type { IdKind } from '../convert/uuid.js';
 import { usage } from './actions.js';
+import { stepsBar } from './progress.js';
 
 interface ConvertIdsOptions {
   readonly table?: readonly string[];
@@ -47,6 +48,8 @@ export const command: CommandDefinition<ConvertIdsOptions> = {
       );
     }
     const dryRun = options.dryRun === true;
+    const newBar = () => stepsBar(context, 'convert-ids', 'steps');
+    let bar = newBar();
     const converted = await convertIds({
       database: databaseOf(context, options),
       tables: options.table,
@@ -58,8 +61,15 @@ export const command: CommandDefinition<ConvertIdsOptions> = {
       dryRun,
       busyTimeoutMs: BUSY_TIMEOUT_MS,
       onStep: (what) => {
+        bar.stop();
         context.logger.info(what);
+        bar = newBar();
       },
+      onProgress: (done, total) => {
+        bar.show(done, total);
+      },
+    }).finally(() => {
+      bar.stop();
     });
     report(context, converted, dryRun);
     return 0;

@@ -5,7 +5,7 @@ import { importChanges, requireSuitable, type Imported } from '../exchange/impor
 import { openChangesFile, type ChangesFile } from '../exchange/read-file.js';
 import type { ApplyResponse } from '../threads/calls.js';
 import { interruptible } from './interrupt.js';
-import { progressBar, type Progress } from './progress.js';
+import { progressBar, stepsBar } from './progress.js';
 
 export const command: CommandDefinition = {
   name: 'import',
@@ -43,14 +43,11 @@ export const command: CommandDefinition = {
 
 /** Reads the file once before anything is applied. */
 async function openVerified(context: CommandContext, path: string): Promise<ChangesFile> {
-  let bar: Progress | null = null;
+  const bar = stepsBar(context, 'verifying', 'bytes');
   try {
-    return await openChangesFile(path, (done, total) => {
-      bar ??= progressBar(context, 'verifying', () => total, 'bytes');
-      bar.update(done);
-    });
+    return await openChangesFile(path, bar.show);
   } finally {
-    (bar as Progress | null)?.stop();
+    bar.stop();
   }
 }
 

@@ -25,6 +25,7 @@ import type { ReplicatedTable } from '../database/replicable.js';
 import { requireWholeKeys } from '../database/whole-keys.js';
 import { SyncError } from '../errors.js';
 import type { Sql } from '../sql/template.js';
+import { stepsBar } from './progress.js';
 
 interface MigrateOptions {
   readonly dryRun?: boolean;
@@ -167,12 +168,21 @@ async function carryOut(
     return report;
   }
   const backup = changed && options.backup ? backupFileFor(config.database.path, Date.now()) : null;
-  if (backup !== null) await backUp(database, backup);
+  if (backup !== null) await backUpFirst(context, database, backup);
   // Planned anew under the write lock: the application may have written during the backup.
   runStatements(database, plan.statements);
   if (plan.journalMode !== null) setJournalMode(database, plan.journalMode);
   context.printJson({ dryRun: false, ...report, backup });
   return { ...report, backup };
+}
+
+async function backUpFirst(context: CommandContext, database: Database, file: string): Promise<void> {
+  const bar = stepsBar(context, 'backup', 'pages');
+  try {
+    await backUp(database, file, { onProgress: bar.show });
+  } finally {
+    bar.stop();
+  }
 }
 
 function sayUp(

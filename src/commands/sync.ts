@@ -1,7 +1,8 @@
 import type { CommandContext, CommandDefinition } from '../cli/command.js';
-import { openReplica } from '../replica/replica.js';
-import type { SyncOutcome } from '../replica/sync-once.js';
+import { openReplica, type Replica } from '../replica/replica.js';
+import type { SyncOptions, SyncOutcome } from '../replica/sync-once.js';
 import { narrowTable } from './narrow-table.js';
+import { countingLine, type Progress } from './progress.js';
 
 interface Options {
   readonly peer?: string;
@@ -20,7 +21,7 @@ export const command: CommandDefinition<Options> = {
     const config = context.loadConfig();
     const replica = await openReplica(config, context.logger);
     try {
-      const outcomes = await replica.sync({ peer, full });
+      const outcomes = await syncCounted(context, replica, { peer, full });
       report(context, outcomes, config.peers.length);
       return outcomes.every(({ error }) => error === null) ? 0 : 1;
     } finally {
@@ -28,6 +29,27 @@ export const command: CommandDefinition<Options> = {
     }
   },
 };
+
+/** On a terminal the count of what came stands there, from the first page on. */
+async function syncCounted(
+  context: CommandContext,
+  replica: Replica,
+  options: SyncOptions,
+): Promise<SyncOutcome[]> {
+  let line: Progress | null = null;
+  let received = 0;
+  const onReceived = (changes: number): void => {
+    received += changes;
+    if (received === 0) return;
+    line ??= countingLine(context, 'changes received');
+    line.update(received);
+  };
+  try {
+    return await replica.sync({ ...options, onReceived });
+  } finally {
+    (line as Progress | null)?.stop();
+  }
+}
 
 function report(context: CommandContext, outcomes: readonly SyncOutcome[], configured: number): void {
   const none = configured === 0 ? 'No peer is configured' : 'No peer has an address here';

@@ -24,6 +24,8 @@ export interface ConvertOptions extends ConversionWish {
   readonly busyTimeoutMs: number;
   /** What is done now, for a person. */
   readonly onStep: (what: string) => void;
+  /** How far that is: pages of a copy, or statements. */
+  readonly onProgress: (done: number, total: number) => void;
 }
 
 export interface Converted {
@@ -76,7 +78,7 @@ async function carryOut(
     await backUpBeside(options, backup);
     rehearse(conversion, backup, options);
     options.onStep('converting');
-    convert(database, conversion);
+    convert(database, conversion, options.onProgress);
     const tables = reportOf(database, conversion);
     scripts = writeScripts(database, conversion, { ...options, folder: options.out });
     for (const sql of conversion.forward.end) database.exec(sql);
@@ -92,6 +94,7 @@ async function carryOut(
 async function dryRun(conversion: Conversion, options: ConvertOptions): Promise<Converted> {
   const copy = `${options.database}.dry-run-${process.pid}`;
   try {
+    options.onStep('copying the database');
     await backUpBeside(options, copy);
     return {
       tables: rehearse(conversion, copy, options),
@@ -105,10 +108,13 @@ async function dryRun(conversion: Conversion, options: ConvertOptions): Promise<
 }
 
 /** On a connection of its own: one that writes can't be copied from. */
-async function backUpBeside({ database: file, busyTimeoutMs }: ConvertOptions, copy: string): Promise<void> {
+async function backUpBeside(
+  { database: file, busyTimeoutMs, onProgress }: ConvertOptions,
+  copy: string,
+): Promise<void> {
   const reader = openFile(file, { readonly: true, busyTimeoutMs });
   try {
-    await backUp(reader, copy, { check: (made) => void verifyCopy(made, {}) });
+    await backUp(reader, copy, { onProgress, check: (made) => void verifyCopy(made, {}) });
   } finally {
     reader.close();
   }
@@ -118,7 +124,7 @@ async function backUpBeside({ database: file, busyTimeoutMs }: ConvertOptions, c
 function rehearse(
   conversion: Conversion,
   source: string,
-  { database: file, onStep }: ConvertOptions,
+  { database: file, onStep, onProgress }: ConvertOptions,
 ): Converted['tables'] {
   const copy = `${file}.converting`;
   onStep('trying it on a copy');
@@ -133,7 +139,7 @@ function rehearse(
       views.map(({ name }) => name),
     );
     database.exec('BEGIN IMMEDIATE');
-    convert(database, conversion);
+    convert(database, conversion, onProgress);
     const tables = reportOf(database, conversion);
     for (const sql of conversion.forward.end) database.exec(sql);
     database.exec('COMMIT');

@@ -18,18 +18,33 @@ export function openForConversion(file: string, busyTimeoutMs: number): Database
  * Runs the way there on a database within a transaction that the caller has begun, and checks it. The maps are still there
  * afterwards, for who wants to write them down. Throws `conversion_failed`; the caller rolls back.
  */
-export function convert(database: Database, { forward, rebuilt }: Conversion): void {
+export function convert(
+  database: Database,
+  { forward, rebuilt }: Conversion,
+  onProgress: (done: number, total: number) => void,
+): void {
   const dangling = danglingIn(database);
-  runAll(database, [...forward.begin, ...forward.fill, ...forward.copy]);
-  for (const each of rebuilt) requireSameRows(database, each);
-  runAll(database, forward.swap);
+  const first = [...forward.begin, ...forward.fill, ...forward.copy];
+  const total = first.length + rebuilt.length + forward.swap.length;
+  let done = 0;
+  const step = (): void => {
+    done += 1;
+    onProgress(done, total);
+  };
+  runAll(database, first, step);
+  for (const each of rebuilt) {
+    requireSameRows(database, each);
+    step();
+  }
+  runAll(database, forward.swap, step);
   requireSameDangling(database, dangling);
 }
 
-function runAll(database: Database, statements: readonly Sql[]): void {
+function runAll(database: Database, statements: readonly Sql[], onDone: () => void): void {
   for (const sql of statements) {
     try {
       database.exec(sql);
+      onDone();
     } catch (cause) {
       if (isBusy(cause) || sqliteCodeOf(cause) === 'SQLITE_FULL') throw cause;
       const shown = sql.length > 300 ? `${sql.slice(0, 300)} ...` : sql;

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
 import { SyncError, messageOf } from '../errors.js';
 import { statement } from '../sql/template.js';
@@ -42,8 +43,10 @@ export async function backUp(database: Database, file: string, options: CopyOpti
     await removeDatabase(unfinished);
     await copy(database, unfinished, options);
     options.check?.(unfinished);
-    options.signal?.throwIfAborted();
     await sync(unfinished);
+    // A signal that came during all this is heard only now.
+    await nextTurn();
+    options.signal?.throwIfAborted();
     await rename(unfinished, file);
     // Windows can't be asked for that.
     if (process.platform !== 'win32') await sync(dirname(file));

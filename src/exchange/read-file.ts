@@ -64,6 +64,7 @@ export async function openChangesFile(
     const read = () => readPages(handle, path, header, place, (done) => onProgress(done, size));
     const walked = await walk(read(), path);
     if (walked.pages !== trailer.pages) throw damaged(path, 'it has not as many pages as it says');
+    onProgress(size, size);
     return { path, header, ...walked, sha256: trailer.sha256, read, close: () => handle.close() };
   } catch (error) {
     await handle.close();

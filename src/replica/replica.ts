@@ -238,7 +238,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
    * Pulls once from one peer, or all that can be reached, to their heads, and offers what those lack that are fed over
    * our connections; needs no `start`. A failed pull is an outcome, not a rejection. Rejects with `unknown_peer`.
    */
-  async sync({ peer: name, full = false }: SyncOptions = {}): Promise<SyncOutcome[]> {
+  async sync({ peer: name, full = false, onReceived }: SyncOptions = {}): Promise<SyncOutcome[]> {
     const peers = this.#config.peers.filter((peer) =>
       name === undefined ? isReachable(peer, this.#config) : peer.name === name,
     );
@@ -248,7 +248,7 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     }
     const { finder } = this.#whereabouts;
     const found = this.#discovery === null ? await findOnce(this.#config, peers, this.#logger) : finder;
-    const parts = { ...this.#pullParts(), finder: found };
+    const parts = { ...this.#pullParts(), finder: found, onReceived };
     return Promise.all(peers.map((peer) => syncOnce(peer, full, parts, this.#end.signal)));
   }
 

@@ -7,6 +7,7 @@ import { createAttempts } from '../pull/attempts.js';
 import { offer, type OfferResult } from '../offer/offer.js';
 import { pullPeer, type PullResult } from '../pull/pull.js';
 import { createRecord, type PullListener } from '../pull/state.js';
+import type { ApplyResponse } from '../threads/calls.js';
 import { offerParts, pullParts, type OfferDependencies, type PullDependencies } from './pulls.js';
 
 /** How one peer's pull ended. */
@@ -24,10 +25,13 @@ export interface SyncOptions {
   readonly peer?: string | undefined;
   /** From the start: everything is compared again. */
   readonly full?: boolean | undefined;
+  /** Told with each page how many changes came in it. */
+  readonly onReceived?: ((changes: number) => void) | undefined;
 }
 
 type SyncParts = PullDependencies &
-  OfferDependencies & { readonly logger: Logger; readonly listener: PullListener };
+  OfferDependencies &
+  Pick<SyncOptions, 'onReceived'> & { readonly logger: Logger; readonly listener: PullListener };
 
 /**
  * Pulls once from a peer to its head, and with `direction: both` offers it what it lacks. A failure that a person can
@@ -61,7 +65,10 @@ async function pullOnce(
   const pull = {
     ...pullParts(peer, parts),
     onSkew: record.skew,
-    onPage: record.page,
+    onPage: (page: ApplyResponse) => {
+      record.page(page);
+      parts.onReceived?.(page.received);
+    },
   };
   const startedMs = performance.now();
   try {

@@ -167,6 +167,13 @@ const MISTAKES: readonly Mistake[] = [
     advises: /Did you mean start\?/,
   },
   {
+    title: 'help of an unknown command',
+    command: ['help', 'statsu'],
+    code: 2,
+    says: /unknown command 'statsu'/,
+    advises: /Did you mean status\?/,
+  },
+  {
     title: 'an unknown option',
     command: ['start', '--daemon'],
     code: 2,

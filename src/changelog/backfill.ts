@@ -32,6 +32,10 @@ export interface Gap {
 
 const VANISHED = 2;
 
+/** About so many rows are looked at in a ms; no batch has fewer than the second, or a rest after each would take longer. */
+const ROWS_A_MS = 20;
+const LEAST_BATCH = 500;
+
 /**
  * Enters a table's rows in the changelog, batch by batch in key order, each batch in its own transaction; goes on where
  * an earlier run was interrupted. A row counts as written at its own timestamp, or at 0; a row whose version says what
@@ -77,12 +81,15 @@ async function compareTable(
   let rows = 0;
   let versions = 0;
   for (;;) {
-    const batch = await transactions.run(() => nextBatch(changelog, table, options));
+    const batch = await transactions.run(() => {
+      const fitting = Math.max(LEAST_BATCH, Math.floor(transactions.boxMs * ROWS_A_MS));
+      return nextBatch(changelog, table, { ...options, batchRows: Math.min(options.batchRows, fitting) });
+    });
     if (batch === null) return { table: table.name, rows, versions };
     versions += await foldAll(changelog, transactions, options);
-    rows += batch;
+    rows += batch.rows;
     options.onProgress(table.name, rows);
-    if (batch < options.batchRows) break;
+    if (batch.isLast) break;
   }
   versions += await backfillVanished(changelog, transactions, table, {
     ...options,
@@ -121,10 +128,16 @@ async function closeEvictions(
   });
 }
 
-/** The rows of the next batch; null where another process has done the rest, or a new gap starts the comparison over. */
-function nextBatch(changelog: Changelog, table: ReplicatedTable, options: GapOptions): number | null {
+interface Batch {
+  readonly rows: number;
+  readonly isLast: boolean;
+}
+
+/** The next batch; null where another process has done the rest, or a new gap starts the comparison over. */
+function nextBatch(changelog: Changelog, table: ReplicatedTable, options: GapOptions): Batch | null {
   if (hasOtherGap(changelog, table, options) || stateOf(changelog, table)?.done === 1) return null;
-  return appendBatch(changelog, table, options.batchRows);
+  const rows = appendBatch(changelog, table, options.batchRows);
+  return { rows, isLast: rows < options.batchRows };
 }
 
 function hasOtherGap(changelog: Changelog, table: ReplicatedTable, { gaps }: Pick<Gap, 'gaps'>): boolean {
@@ -133,8 +146,8 @@ function hasOtherGap(changelog: Changelog, table: ReplicatedTable, { gaps }: Pic
 
 function appendBatch(changelog: Changelog, table: ReplicatedTable, limit: number): number {
   const after = inIndexOrder(table, savedKey(changelog, table));
-  const insert = changelog.prepare(appendSql(table, after, limit));
-  const result = insert.run(bindings(after ?? []));
+  const insert = changelog.prepare(appendSql(table, after));
+  const result = insert.run([...bindings(after ?? []), BigInt(limit)]);
   if (result.changes > 0) {
     saveProgress(changelog, table, exactKey(changelog, table, Number(result.lastInsertRowid)));
   }
@@ -145,8 +158,8 @@ function inIndexOrder(table: ReplicatedTable, key: readonly SqlValue[] | null): 
   return key === null ? null : keyInIndexOrder(table).map((column) => key[table.key.indexOf(column)] ?? null);
 }
 
-/** `after` is a key in the order of its index. */
-function appendSql(table: ReplicatedTable, after: readonly SqlValue[] | null, limit: number): Sql {
+/** `after` is a key in the order of its index; its values are bound, and then how many rows. */
+function appendSql(table: ReplicatedTable, after: readonly SqlValue[] | null): Sql {
   const keyColumns = table.key.map((column) => fragment('w.{{name}}', { name: identifier(column.name) }));
   const order = joinSql(keyInIndexOrder(table).map(underIndex), ', ');
   const whole = keyColumns.map((column) => fragment('{{column}} IS NOT NULL', { column }));
@@ -162,7 +175,6 @@ function appendSql(table: ReplicatedTable, after: readonly SqlValue[] | null, li
         ? fragment('')
         : fragment('AND ({{order}}) > ({{values}})', { order, values: joinSql(values, ', ') }),
     order,
-    limit: fragment(String(limit)),
   });
 }
 

@@ -16,7 +16,7 @@ interface BackfillOptions {
   readonly table?: readonly string[];
 }
 
-/** Rows of one transaction: the longest that the application waits for the write lock, well under 100 ms. */
+/** Rows of one transaction at most: the longest that the application waits for the write lock, well under 100 ms. */
 const BATCH_ROWS = 2_000;
 
 export const command: CommandDefinition<BackfillOptions> = {

@@ -42,6 +42,14 @@ const HELD_BEFORE_TURN_MS = 600;
 const LONG_TURN_MS = 150;
 const LOOK_MS = 10;
 
+/**
+ * Work is cut to its time by what it costs on an ordinary machine. Where it took more than that times as long, the next is
+ * given less of it, and gets it back little by little.
+ */
+const OVERRUN = 1.5;
+const LEAST_PACE = 0.05;
+const RECOVERY = 1.1;
+
 /** Between two attempts to get the write lock. */
 const LOCK_PAUSE_MS = 20;
 
@@ -58,6 +66,8 @@ export class Transactions {
   private heldMs = 0;
   /** Of the transaction that is open, or was the last. */
   private isPressed = false;
+  /** How much of its time work is given, so that it does not take longer: 1 where the machine is as fast as is expected. */
+  private pace = 1;
   private dataVersion: unknown = null;
   /** When another program was last seen to have committed, and until when it counts as writing, on the same clock. */
   private foreignCommitMs = -Infinity;
@@ -86,8 +96,8 @@ export class Transactions {
 
   /** How long the transaction that is open may hold the lock. */
   get boxMs(): number {
-    if (!this.isBesideWriter()) return LONG_BOX_MS;
-    return this.isPressed ? PRESSED_BOX_MS : SHORT_BOX_MS;
+    if (!this.isBesideWriter()) return LONG_BOX_MS * this.pace;
+    return this.isPressed ? PRESSED_BOX_MS * this.pace : SHORT_BOX_MS;
   }
 
   /** `isPressed`: more has come meanwhile than the transaction before could take in. */
@@ -181,6 +191,11 @@ export class Transactions {
   private planTurn(tookMs: number, heldMs: number): void {
     const nowMs = performance.now();
     this.heldMs += heldMs;
+    const mostMs = this.isBesideWriter() ? PRESSED_BOX_MS : LONG_BOX_MS;
+    const isOverrun = heldMs > mostMs * OVERRUN;
+    this.pace = isOverrun
+      ? Math.max(LEAST_PACE, (this.pace * mostMs) / heldMs)
+      : Math.min(1, this.pace * RECOVERY);
     const factor = this.isPressed ? PRESSED_TURN_FACTOR : SHORT_TURN_FACTOR;
     if (this.isBesideWriter()) this.restUntilMs = nowMs + tookMs * factor;
     else if (this.heldMs >= HELD_BEFORE_TURN_MS) this.restUntilMs = nowMs + LONG_TURN_MS;

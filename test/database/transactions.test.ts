@@ -37,11 +37,11 @@ describe('transactions of ours, one after the other', function () {
     const output = text(program.stdout);
     let running = true;
     const ended = once(program, 'exit').then(() => (running = false));
-    const boxes = new Set<number>();
+    const boxes = new Set<string>();
     const checkpoints = new Set<unknown>();
     while (running) {
       await transactions.run(() => {
-        boxes.add(transactions.boxMs);
+        boxes.add(transactions.boxMs === 1 ? 'short' : 'long');
         checkpoints.add(transactions.checkpointPages);
         hold(database, transactions.boxMs);
       });
@@ -50,7 +50,7 @@ describe('transactions of ours, one after the other', function () {
     const [committed, refused] = (await output).split(' ').map(Number);
     database.close();
     expect({ committed, refused }).to.deep.equal({ committed: 50, refused: 0 });
-    expect([...boxes]).to.deep.equal([200, 1]);
+    expect([...boxes]).to.deep.equal(['long', 'short']);
     expect([...checkpoints]).to.deep.equal([1000, 500]);
   });
 
@@ -82,6 +82,19 @@ describe('transactions of ours, one after the other', function () {
     expect(await seen(1), 'one commit').to.equal(false);
     expect(await seen(2), 'two commits').to.equal(true);
     program.close();
+    database.close();
+  });
+
+  it('are given less to do where the one before took much longer than it was to', async () => {
+    const database = new BetterSqlite3(join(scratchFolder(), 'app.db'));
+    database.pragma('journal_mode = WAL');
+    database.exec('CREATE TABLE ours (id)');
+    const transactions = new Transactions(database, 5_000, () => undefined);
+    await transactions.run(() => hold(database, 2 * transactions.boxMs));
+    const slowed = transactions.boxMs;
+    expect(slowed).to.be.at.most(100);
+    for (let run = 0; run < 60; run += 1) await transactions.run(() => undefined);
+    expect(transactions.boxMs).to.equal(200);
     database.close();
   });
 

@@ -85,11 +85,12 @@ describe('a laptop that nobody can reach, and a server', function () {
     await begin();
     add(laptop, 'laptop', 5);
     await laptop.pull('server');
-    await until(
-      async () => (await laptop.status()).peers[0]?.acknowledged === (await laptop.status()).head,
-      'the acknowledgement',
-    );
-    const [offering] = (await laptop.status()).peers;
+    let { head, peers } = await laptop.status();
+    await until(async () => {
+      ({ head, peers } = await laptop.status());
+      return peers[0]?.acknowledged === head && peers[0].offer?.phase === 'waiting';
+    }, 'the acknowledgement, and no offer after that');
+    const [offering] = peers;
     expect(offering).to.include({ name: 'server', direction: 'both', offered: null });
     expect(offering?.offer).to.include({ phase: 'waiting', failing: false, behind: 0, last_error: null });
     expect(offering?.offer?.last_success_ms).to.be.within(Date.now() - 20_000, Date.now());

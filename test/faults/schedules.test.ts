@@ -3,9 +3,9 @@ import { withPrograms } from '../replication/foreign-programs.js';
 import { FaultyGroup } from './faulty-group.js';
 import { Writers, type Write, type WriterName } from './writers.js';
 
-const SCHEDULES = runsOf({ suite: 20, soak: 200 });
+const SCHEDULES = runsOf({ suite: 6, random: 20, soak: 200 });
 /** Of each: fewer in the suite. */
-const STEPS = process.env.SOAK === undefined ? 12 : 20;
+const STEPS = process.env.SOAK === undefined && process.env.RANDOM_TESTS === undefined ? 12 : 20;
 /** A long run says how far it has come. */
 const TOLD_EVERY = 20;
 const DAY_MS = 86_400_000;

@@ -12,7 +12,7 @@ const SCHEMA = `
   CREATE TABLE marks (user, word, score REAL, PRIMARY KEY (user, word)) WITHOUT ROWID;`;
 const KEYS = { words: ['id'], marks: ['user', 'word'] };
 const ROWS = 300;
-const RUNS = runsOf({ suite: 6, soak: 100 });
+const RUNS = runsOf({ suite: 3, random: 10, soak: 100 });
 
 describe('verify between two daemons', function () {
   this.timeout(120_000);

@@ -9,9 +9,6 @@ import type { Claim } from '../wire/members.js';
 /** Marks below the newest this many log ids are dropped, but for those that a peer's acknowledgement rests on. */
 const MARKED_LOG_IDS = 100_000;
 
-/** One in so many draws thins the old marks. */
-const DRAWS_PER_THINNING = 64;
-
 /** The newest log id ever given. */
 export function headOf(database: Database): number {
   return prepared<[], { head: number }>(database, statement('changelog/head')).get()?.head ?? 0;
@@ -19,12 +16,17 @@ export function headOf(database: Database): number {
 
 /** Draws a mark for the log as long as it is now. Call in the transaction that made it longer. */
 export function drawMark(database: Database): void {
-  const logId = headOf(database);
-  const mark = newMark();
-  prepared(database, statement('changelog/draw-mark')).run({ logId, mark });
-  if (Number.parseInt(mark.slice(0, 4), 16) % DRAWS_PER_THINNING === 0) {
-    database.prepare(statement('changelog/thin-marks')).run({ newestKept: logId - MARKED_LOG_IDS });
-  }
+  prepared(database, statement('changelog/draw-mark')).run({ logId: headOf(database), mark: newMark() });
+}
+
+/** The log id below which marks are old now. */
+export function oldMarksOf(database: Database): number {
+  return headOf(database) - MARKED_LOG_IDS;
+}
+
+/** Drops the marks below a log id, but for those that a cursor rests on which a peer has. Call in a write transaction. */
+export function thinMarks(database: Database, newestKept: number): void {
+  prepared(database, statement('changelog/thin-marks')).run({ newestKept });
 }
 
 /** The newest mark; there is one from `migrate` on. */

@@ -74,7 +74,7 @@ export class Writer implements WriterCalls {
     this.database = openForWriting(config);
     this.changelogAt = new ChangelogAtSchema(this.database, config, this.resolvers);
     this.instance = new InstanceWatch(this.database, config.node.id, () => this.changelogAt.current());
-    this.handed = new HandedCursors(this.database);
+    this.handed = new HandedCursors(this.database, now);
     this.transactions = new Transactions(this.database, config.database.busyTimeoutMs, () => {
       this.changelogAt.reset();
     });
@@ -240,7 +240,6 @@ export class Writer implements WriterCalls {
       const schema = this.changelogAt.repair();
       this.instance.renewReplaced();
       this.noteServed();
-      // Before the work, which may drop the marks that a log grown meanwhile needs no more.
       this.handed.save();
       const result = work();
       return { schema, result };

@@ -43,8 +43,8 @@ const LONG_TURN_MS = 150;
 const LOOK_MS = 10;
 
 /**
- * Work is cut to its time by what it costs on an ordinary machine. Where it took more than that times as long, the next is
- * given less of it, and gets it back little by little.
+ * Work is cut to its time by what it costs on an ordinary machine. Where the lock was held for more than that times the
+ * longest box, the next is given less time, and gets it back little by little.
  */
 const OVERRUN = 1.5;
 const LEAST_PACE = 0.05;
@@ -191,11 +191,9 @@ export class Transactions {
   private planTurn(tookMs: number, heldMs: number): void {
     const nowMs = performance.now();
     this.heldMs += heldMs;
-    const mostMs = this.isBesideWriter() ? PRESSED_BOX_MS : LONG_BOX_MS;
-    const isOverrun = heldMs > mostMs * OVERRUN;
-    this.pace = isOverrun
-      ? Math.max(LEAST_PACE, (this.pace * mostMs) / heldMs)
-      : Math.min(1, this.pace * RECOVERY);
+    const isOverrun = heldMs > LONG_BOX_MS * OVERRUN;
+    const paced = isOverrun ? (this.pace * LONG_BOX_MS) / heldMs : this.pace * RECOVERY;
+    this.pace = Math.min(1, Math.max(LEAST_PACE, paced));
     const factor = this.isPressed ? PRESSED_TURN_FACTOR : SHORT_TURN_FACTOR;
     if (this.isBesideWriter()) this.restUntilMs = nowMs + tookMs * factor;
     else if (this.heldMs >= HELD_BEFORE_TURN_MS) this.restUntilMs = nowMs + LONG_TURN_MS;

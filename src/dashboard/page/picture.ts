@@ -16,6 +16,10 @@ const GAP = 20;
 const MARGIN = 2;
 /** About the width of a character, px. */
 const CHARACTER_WIDTH = 7;
+/** The same at the edges, whose letters are smaller. */
+const LABEL_CHARACTER_WIDTH = 6.1;
+/** So far, px, a label may stand over the bend of its edge. */
+const OVER_BEND = 28;
 /** Below this width the peers stand under this replica. */
 const NARROW = 620;
 /** Where there are more, the table below has them. */
@@ -97,7 +101,7 @@ function curvesOf(
       svg('text', { ...label, 'text-anchor': 'end' }, text),
     ];
   };
-  return edgesOf(peer, status, box.x - bendX).flatMap(curve);
+  return edgesOf(peer, status, box.x - bendX + OVER_BEND).flatMap(curve);
 }
 
 function stacked(status: StatusAnswer, peers: readonly PeerAnswer[], width: number): SVGSVGElement {
@@ -150,7 +154,7 @@ function edgesOf(peer: PeerAnswer, status: StatusAnswer, width: number): Edge[] 
   const pulled = behind === null || level === 'error' ? text : `${count(behind)} behind`;
   const labelled = (node: string, state: string): string => {
     const rest = ` pulls: ${state}`;
-    return cut(node, Math.max(1, Math.floor(width / CHARACTER_WIDTH) - rest.length)) + rest;
+    return cut(node, Math.max(1, Math.floor(width / LABEL_CHARACTER_WIDTH) - rest.length)) + rest;
   };
   return [
     ...(!isPulled(peer) ? [] : [{ text: labelled(status.node, pulled), level, toPeer: false }]),

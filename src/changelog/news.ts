@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { SyncError } from '../errors.js';
+import { MAX_GIVEN_CHANGES } from '../wire/http.js';
 import { readReplica, type Changelog } from './changelog.js';
 import { givenPage } from './given-page.js';
 import { headOf, placeOf } from './marks.js';
@@ -29,11 +30,13 @@ export function lookForNews(changelog: Changelog, query: PageQuery, seen: number
     // What the puller claims it is to acknowledge too.
     const scope = scopeOf(changelog, { ...query, member: null });
     const since = Math.max(place, seen);
-    const news = entriesAfter(changelog, scope, since, 1).length > 0;
+    const entries = entriesAfter(changelog, scope, since, withOwn ? MAX_GIVEN_CHANGES + 1 : 1);
+    const news = entries.length > 0;
+    const asking = { place, had: scope.had, entries };
     return {
       news,
       seen: head,
-      page: news && withOwn ? pageOrNone(() => givenPage(changelog, query, { place, had: scope.had })) : null,
+      page: news && withOwn ? pageOrNone(() => givenPage(changelog, query, asking)) : null,
     };
   })();
 }

@@ -181,7 +181,7 @@ export function scopeOf(changelog: Changelog, query: PageQuery): Scope {
 }
 
 /** Its log id and its table. */
-type Entry = readonly [id: number, table: string];
+export type Entry = readonly [id: number, table: string];
 
 /** The next entries of the log that are for this puller. */
 export function entriesAfter(changelog: Changelog, scope: Scope, since: number, limit: number): Entry[] {

@@ -1,11 +1,11 @@
 import type { Changelog } from '../changelog/changelog.js';
 import { tellOwn } from '../changelog/own-member.js';
-import { prune, pruneBound, type PruneBound } from '../changelog/prune.js';
+import { prune, pruneBound, type PruneBound, type Pruning } from '../changelog/prune.js';
 import type { Config } from '../config/config.js';
 import { expireSoftDeleted } from './expire.js';
 
 /** How retention gets at the database. */
-export interface Retaining {
+export interface Retaining extends Pick<Pruning, 'onProgress'> {
   /** Folds what is not folded yet, then runs the work in the same write transaction. */
   readonly inWrite: <T>(work: () => T) => Promise<T>;
   readonly changelog: () => Changelog;
@@ -25,7 +25,13 @@ export interface Retained {
 }
 
 /** Deletes rows that were soft-deleted long ago, then drops the tombstones that every member has. */
-export async function retain({ inWrite, changelog, config, nowMs }: Retaining): Promise<Retained> {
+export async function retain({
+  inWrite,
+  changelog,
+  config,
+  nowMs,
+  onProgress,
+}: Retaining): Promise<Retained> {
   const configured = config.peers.map(({ name }) => name);
   const { softDeletedMs } = config.retention;
   const expired =
@@ -35,7 +41,7 @@ export async function retain({ inWrite, changelog, config, nowMs }: Retaining): 
   await inWrite(() => {
     tellOwn(changelog(), nowMs);
   });
-  const pruned = await prune({ inWrite, changelog, configured });
+  const pruned = await prune({ inWrite, changelog, configured, onProgress });
   const bound = pruneBound(changelog(), configured);
   return { expired: expired.deleted, refused: expired.refused, pruned, bound };
 }

@@ -17,8 +17,8 @@ export interface Retrying {
   readonly clock: () => ApplyClock;
 }
 
-/** Tries everything in quarantine again, in bounded transactions. */
-export async function retryAll(retrying: Retrying): Promise<Retried[]> {
+/** Tries everything in quarantine again, in bounded transactions; `onTried` is told after each how many in all. */
+export async function retryAll(retrying: Retrying, onTried?: (changes: number) => void): Promise<Retried[]> {
   if (!isAnythingHeld(retrying.changelog())) return [];
   const results: Retried[] = [];
   for (let after = 0; ;) {
@@ -26,6 +26,7 @@ export async function retryAll(retrying: Retrying): Promise<Retried[]> {
     const last = batch.at(-1);
     if (last === undefined) break;
     results.push(...(await retryBatch(retrying, batch, false)));
+    onTried?.(results.length);
     after = last.id;
   }
   const isHeld = ({ reason }: Retried): boolean => reason !== null;

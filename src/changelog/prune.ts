@@ -65,6 +65,8 @@ export interface Pruning {
   readonly changelog: () => Changelog;
   /** Node ids of the peers. */
   readonly configured: readonly string[];
+  /** Told after each transaction up to which log id it has come, and up to which it goes. */
+  readonly onProgress?: ((logId: number, upTo: number) => void) | undefined;
 }
 
 /** Drops the tombstones that every member has, in bounded transactions; how many. */
@@ -75,6 +77,7 @@ export async function prune(pruning: Pruning): Promise<number> {
     const batch = await pruning.inWrite(() => pruneBatch(pruning.changelog(), pruning.configured, from));
     dropped += batch.tombstones;
     after = batch.last;
+    pruning.onProgress?.(after ?? batch.upTo, batch.upTo);
   }
   return dropped;
 }
@@ -92,17 +95,17 @@ export function pruneBatch(
   changelog: Changelog,
   configured: readonly string[],
   after: number,
-): { tombstones: number; last: number | null } {
+): { tombstones: number; last: number | null; upTo: number } {
   const { upTo } = pruneBound(changelog, configured);
   const { last, entries, tombstones } = stretchAfter(changelog, { after, upTo, limit: BATCH_ENTRIES });
-  if (last === null) return { tombstones: 0, last: null };
+  if (last === null) return { tombstones: 0, last: null, upTo };
   if (tombstones > 0) {
     const range = { after, last };
     changelog.prepare(statement('prune/note-horizon')).run(range);
     changelog.prepare(statement('prune/note-pruned')).run(range);
     changelog.prepare(statement('prune/drop-tombstones')).run(range);
   }
-  return { tombstones, last: entries < BATCH_ENTRIES ? null : last };
+  return { tombstones, last: entries < BATCH_ENTRIES ? null : last, upTo };
 }
 
 function stretchAfter(changelog: Changelog, range: { after: number; upTo: number; limit: number }) {

@@ -8,6 +8,7 @@ import { memberReports } from '../replica/member-report.js';
 import { blocksText, membersText } from './members-text.js';
 import { directlyKnown } from './peers.js';
 import { reading, writing } from './own-connection.js';
+import { stepsBar } from './progress.js';
 
 interface Options {
   readonly dryRun?: boolean;
@@ -49,10 +50,12 @@ function foresee(context: CommandContext): ExitStatus {
 
 async function run(context: CommandContext): Promise<ExitStatus> {
   const config = context.loadConfig();
+  const bar = stepsBar(context, 'prune', 'entries of the log');
   const outcome = await writing(config, async ({ changelog, inWrite }): Promise<Outcome> => {
-    const retained = await retain({ changelog, inWrite, config, nowMs: Date.now() });
+    const onProgress = bar.show;
+    const retained = await retain({ changelog, inWrite, config, nowMs: Date.now(), onProgress });
     return { ...retained, direct: directlyKnown(changelog(), config) };
-  });
+  }).finally(bar.stop);
   report(context, outcome, false);
   return 0;
 }

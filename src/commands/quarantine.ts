@@ -1,10 +1,11 @@
 import { listHeld, readHeld, type Held } from '../apply/held-list.js';
-import { retryAll, retryBatch } from '../apply/retry-all.js';
+import { retryAll, retryBatch, type Retrying } from '../apply/retry-all.js';
 import { dropHeld, type Retried } from '../apply/retry-held.js';
 import type { CommandContext, CommandDefinition, ExitStatus } from '../cli/command.js';
 import { escapeControls } from '../log/escape.js';
 import { actionOf, idOf, usage } from './actions.js';
 import { reading, writing } from './own-connection.js';
+import { countingLine } from './progress.js';
 import { heldListText, nameOf } from './quarantine-text.js';
 
 const ACTIONS = ['list', 'retry', 'drop'] as const;
@@ -39,7 +40,9 @@ async function retry(context: CommandContext, given: string | undefined): Promis
   const { results, faults } = await writing(context.loadConfig(), async (connection) => {
     const { database, resolvers } = connection.changelog();
     const results =
-      id === null ? await retryAll(connection) : await retryBatch(connection, [readHeld(database, id)], true);
+      id === null
+        ? await retryCounted(context, connection)
+        : await retryBatch(connection, [readHeld(database, id)], true);
     return { results, faults: resolvers.takeFaults() };
   });
   for (const { table, reason } of faults) {
@@ -56,6 +59,18 @@ async function retry(context: CommandContext, given: string | undefined): Promis
     held: stays.map(({ held, reason }) => ({ ...shortOf(held), reason })),
   });
   return stays.length === 0 ? 0 : 1;
+}
+
+/** On a terminal the count of what was tried again stands there. */
+async function retryCounted(context: CommandContext, retrying: Retrying): Promise<Retried[]> {
+  const line = countingLine(context, 'changes tried again');
+  try {
+    return await retryAll(retrying, (changes) => {
+      line.update(changes);
+    });
+  } finally {
+    line.stop();
+  }
 }
 
 async function drop(context: CommandContext, given: string | undefined): Promise<ExitStatus> {

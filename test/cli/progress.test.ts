@@ -46,6 +46,16 @@ withPrograms(['python3'], () => {
       other.app.close();
     });
 
+    it('prune shows how far it is', async () => {
+      const { file, app } = await createDatabaseFile('ann');
+      addWords(app, 'a', 'b');
+      app.exec("DELETE FROM words WHERE id = 'a'");
+      app.close();
+      const shown = await outputOf(['prune', '--config', file]);
+      expect(shown).to.match(/prune .+100% (\d+)\/\1 entries of the log/);
+      expect(shown).to.contain('1 tombstones go');
+    });
+
     it('convert-ids shows how far the copy, the trial and the conversion are', async () => {
       const file = createShop();
       const out = join(scratchFolder(), 'migrations-out');
@@ -54,7 +64,7 @@ withPrograms(['python3'], () => {
       expect(shown.match(/100% (\d+)\/\1 steps/g)).to.have.length.at.least(3);
     });
 
-    it('sync and verify count what they have gone through', async () => {
+    it('sync, verify and quarantine retry count what they have gone through', async () => {
       const group = await ReplicaGroup.create({ tables: [WORDS], peers: { ann: ['bob'], bob: [] } });
       try {
         const [ann, bob] = [group.replica('ann'), group.replica('bob')];
@@ -67,6 +77,17 @@ withPrograms(['python3'], () => {
         const config = ['--config', ann.configFile];
         expect(await outputOf(['sync', ...config])).to.match(/2 changes received in/);
         expect(await outputOf(['verify', '--peer', 'bob', ...config])).to.match(/words .+ 2\/2 rows/);
+        execute(
+          ann.database,
+          "CREATE TRIGGER full BEFORE INSERT ON words BEGIN SELECT RAISE(ABORT, 'full'); END",
+        );
+        execute(bob.database, "INSERT INTO words VALUES ('c', 'three', 3)");
+        await outputOf(['sync', ...config]);
+        execute(ann.database, 'DROP TRIGGER full');
+        const retried = await outputOf(['quarantine', 'retry', ...config]);
+        expect(retried)
+          .to.match(/1 changes tried again in/)
+          .and.contain('left the quarantine');
       } finally {
         await group.remove();
       }

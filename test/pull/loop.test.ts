@@ -79,11 +79,18 @@ describe('the loop of a peer', () => {
     expect(log.of('pull started', 'info')).to.have.length(1);
   });
 
-  it('pulls when it is triggered', async () => {
-    server = await servePeer(asReplica(theirs));
+  it('pulls when it is triggered, asking for a page while it greets a peer that it knows', async () => {
+    let greetable: Promise<unknown> = Promise.resolve();
+    const answer = asReplica(theirs);
+    server = await servePeer(async (request, response) => {
+      if (request.url === '/health') await greetable;
+      else theirs.events.emit('page');
+      answer(request, response);
+    });
     start(server.address, { intervalMs: null });
     await log.until('pull finished');
     theirs.insert('a');
+    greetable = once(theirs.events, 'page');
     loop.trigger(false);
     await log.until('pull finished', 2);
     expect(ours.keys).to.deep.equal(['a']);

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { expect } from 'chai';
 import { SyncError } from '#src/errors.js';
@@ -25,7 +26,11 @@ describe('a pull', () => {
     server = undefined;
   });
 
-  async function from(answer: RequestListener, options: ConfigOptions = {}, rest: Partial<PullParts> = {}) {
+  async function from(
+    answer: (...asked: Parameters<RequestListener>) => unknown,
+    options: ConfigOptions = {},
+    rest: Partial<PullParts> = {},
+  ) {
     server = await servePeer(answer);
     parts = pullInto(ours, server.address, options, rest);
     return parts;
@@ -175,6 +180,71 @@ describe('a pull', () => {
     expect(await codeOf(pullPeer(parts, never))).to.equal('clock_skew');
     expect(skewMs).to.be.closeTo(HOUR_MS, 5000);
     expect(ours.keys).to.deep.equal([]);
+  });
+
+  describe('from a peer that answered the last one', () => {
+    const answeredLast = true;
+
+    it('asks for a page while the greeting is on its way', async () => {
+      theirs.insert('a', 'b', 'c');
+      const answer = asReplica(theirs);
+      const gate = new EventEmitter();
+      const asked = once(gate, 'asked');
+      await from(
+        async (request, response) => {
+          if (request.url === '/health') await asked;
+          else gate.emit('asked');
+          answer(request, response);
+        },
+        { sync: { pageSize: 2 } },
+        { answeredLast },
+      );
+      const result = await pullPeer(parts, never);
+      expect(result).to.include({ pages: 2, received: 3, applied: 3 });
+      expect(server?.asked.filter((path) => path === '/health')).to.have.lengthOf(1);
+      expect(server?.asked).to.have.lengthOf(3);
+    });
+
+    it('applies nothing of it where the clock is far off', async () => {
+      theirs.insert('a');
+      const answer = asReplica(theirs);
+      await from(
+        (request, response) => {
+          if (request.url !== '/health') answer(request, response);
+          else sendJson(response, { node: 'macbook', protocol: 1, server_time_ms: Date.now() + HOUR_MS });
+        },
+        {},
+        { answeredLast },
+      );
+      expect(await codeOf(pullPeer(parts, never))).to.equal('clock_skew');
+      expect(ours.keys).to.deep.equal([]);
+    });
+
+    it('asks again for a page that did not come, and tells why where it never does', async () => {
+      theirs.insert('a');
+      const answer = asReplica(theirs);
+      let failures = 1;
+      await from(
+        (request, response) => {
+          if (request.url === '/health' || (failures -= 1) < 0) answer(request, response);
+          else sendJson(response, { error: { code: 'internal', message: 'no' } }, 500);
+        },
+        { network: { maxRetries: 0 } },
+        { answeredLast },
+      );
+      expect(await pullPeer(parts, never)).to.include({ received: 1, applied: 1 });
+      failures = 1_000;
+      expect(await codeOf(pullPeer(parts, never))).to.equal('peer_failed');
+    });
+
+    it('starts over once where the peer does not know its cursor', async () => {
+      theirs.insert('a', 'b');
+      ours.cursors.set('macbook', 'ff.9.ab');
+      expect(await pullPeer(await from(asReplica(theirs), {}, { answeredLast }), never)).to.include({
+        applied: 2,
+      });
+      expect(ours.resets).to.equal(1);
+    });
   });
 
   it('applies nothing where there is no room', async () => {

@@ -135,6 +135,8 @@ function applyInBox(
   const together = held || oldRows.suspect || progress.refused.size > 0 ? 1 : progress.together;
   let next = progress.next;
   let looked = next;
+  // A look at rows of which the first is known was in vain: each such one puts the next twice as far off.
+  let pause = 1;
   while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
     if (together > 1 && next >= looked && changelog.settling.nowMs === null) {
       const { rows, alone } = newRowsAt(changelog, progress.changes, {
@@ -147,9 +149,11 @@ function applyInBox(
         tallies.counts.applied += together;
         for (const change of rows.changes) tallies.latencies.note(change);
         next += together;
+        pause = 1;
         continue;
       }
-      looked = next + (rows?.changes.length ?? alone);
+      looked = next + Math.max(rows?.changes.length ?? alone, pause);
+      pause = Math.min(pause * 2, together);
     }
     const change = progress.changes[next];
     if (change !== undefined)

@@ -119,8 +119,7 @@ async function greet(parts: PullParts, signal: AbortSignal): Promise<void> {
 
 /** Greets a peer, and asks it for a page meanwhile; null where that page did not come. */
 async function greetAndAsk(parts: PullParts, signal: AbortSignal): Promise<GivenPage | null> {
-  const start = await parts.reader.pullStart(parts.peer);
-  await parts.admit();
+  const [start] = await Promise.all([parts.reader.pullStart(parts.peer), parts.admit()]);
   // One attempt: where it fails, the page is asked for again, and that tells why.
   const asked = parts.client.page(pageQuery(parts, start, false), signal).catch(() => null);
   await greet(parts, signal);
@@ -182,11 +181,7 @@ async function ask(
   return parts.attempts.run(() => parts.client.page(query, signal), signal);
 }
 
-function pageQuery(
-  { pageSize, prompt = false }: PullParts,
-  start: PullStart,
-  ahead: boolean,
-): PageQuery {
+function pageQuery({ pageSize, prompt = false }: PullParts, start: PullStart, ahead: boolean): PageQuery {
   const { cursor: since, full, whole = false, witness, member, known, heard } = start;
   const asker = { since, full, whole, witness, member, known, heard, ahead };
   return { ...asker, limit: pageSize, waitMs: 0, prompt };

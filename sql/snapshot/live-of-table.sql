@@ -1,0 +1,1 @@
+count(CASE WHEN table_name = {{tableName}} THEN fingerprint END)

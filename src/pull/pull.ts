@@ -91,18 +91,26 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
 
 async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullResult> {
   const startedMs = parts.now();
-  const { greeted = false, answeredLast = false } = parts;
-  if (!greeted && !answeredLast) await greet(parts, signal);
-  const startedOver = new Set<string>();
-  let given = parts.given ?? null;
-  const pull = async () => {
-    if (!greeted && answeredLast && startedOver.size === 0) given = await greetAndAsk(parts, signal);
-    return pullPages(parts, given, signal);
+  let { greeted = false, given = null } = parts;
+  const met = async () => {
+    await greet(parts, signal);
+    greeted = true;
   };
+  const pull = async (): Promise<PullResult | null> => {
+    if (greeted) return pullPages(parts, given, signal);
+    const answer = await greetAndAsk(parts, signal);
+    if (answer === null) return null;
+    greeted = true;
+    return pullPages(parts, answer.page, signal);
+  };
+  if (!greeted && parts.answeredLast !== true) await met();
+  const startedOver = new Set<string>();
   for (; ; given = null) {
     try {
       const total = await parts.turns.run(parts.peer, pull, signal);
-      return { ...total, durationMs: parts.now() - startedMs };
+      if (total !== null) return { ...total, durationMs: parts.now() - startedMs };
+      // Others have their turns while it is tried again and again.
+      await met();
     } catch (error) {
       const code = error instanceof SyncError ? error.code : '';
       if (!START_OVER.has(code) || startedOver.has(code)) throw error;
@@ -117,15 +125,23 @@ async function greet(parts: PullParts, signal: AbortSignal): Promise<void> {
   if (health.skew !== null) acceptSkew(parts, health.skew);
 }
 
-/** Greets a peer, and asks it for a page meanwhile; null where that page did not come. */
-async function greetAndAsk(parts: PullParts, signal: AbortSignal): Promise<GivenPage | null> {
+/**
+ * Greets a peer, and asks it for a page meanwhile. One attempt each: null where the peer did not answer, and a page that
+ * did not come is null; whoever tries again is told why.
+ */
+async function greetAndAsk(
+  parts: PullParts,
+  signal: AbortSignal,
+): Promise<{ readonly page: GivenPage | null } | null> {
   const [start] = await Promise.all([parts.reader.pullStart(parts.peer), parts.admit()]);
-  // One attempt: where it fails, the page is asked for again, and that tells why.
-  const asked = parts.client.page(pageQuery(parts, start, false), signal).catch(() => null);
-  await greet(parts, signal);
-  const page = await asked;
+  const [health, page] = await Promise.all([
+    parts.client.health(signal).catch(() => null),
+    parts.client.page(pageQuery(parts, start, false), signal).catch(() => null),
+  ]);
   signal.throwIfAborted();
-  return page === null ? null : { start, page };
+  if (health === null) return null;
+  if (health.skew !== null) acceptSkew(parts, health.skew);
+  return { page: page === null ? null : { start, page } };
 }
 
 async function pullPages(

@@ -237,6 +237,31 @@ describe('a pull', () => {
       expect(await codeOf(pullPeer(parts, never))).to.equal('peer_failed');
     });
 
+    it('lets others have their turn while it is tried again', async () => {
+      theirs.insert('a');
+      const answer = asReplica(theirs);
+      const gate = new EventEmitter();
+      const tried = once(gate, 'greeted again');
+      let greetings = 0;
+      await from(
+        async (request, response) => {
+          if (request.url !== '/health') return answer(request, response);
+          greetings += 1;
+          if (greetings === 1) return request.socket.destroy();
+          gate.emit('greeted again');
+          await once(gate, 'other pulled');
+          return answer(request, response);
+        },
+        { network: { retryBackoffMs: 1 } },
+        { answeredLast },
+      );
+      const pulled = pullPeer(parts, never);
+      await tried;
+      await parts.turns.run('other', () => Promise.resolve(), never);
+      gate.emit('other pulled');
+      expect(await pulled).to.include({ received: 1, applied: 1 });
+    });
+
     it('starts over once where the peer does not know its cursor', async () => {
       theirs.insert('a', 'b');
       ours.cursors.set('macbook', 'ff.9.ab');

@@ -70,10 +70,11 @@ export function openRoaming(peer: RoamingTarget, finder: PeerFinder | null): Htt
     const asked = place();
     const first = asked === null ? notFound(peer.name) : await tried(at(asked), request, signal);
     if (!(first instanceof Error) && isFrom(peer.name, request, first)) return first;
-    // Another request may have found the peer meanwhile.
-    const now = place();
-    if (now !== null && now !== asked) return at(now).send(request, signal);
-    const address = await elsewhere(signal);
+    // Another request may have found the peer meanwhile, here and while it is looked for.
+    const foundByOther = () => (place() === asked ? null : place());
+    const address = foundByOther() ?? (await elsewhere(signal));
+    const other = foundByOther();
+    if (other !== null) return at(other).send(request, signal);
     if (address === null) {
       if (first instanceof Error) throw first;
       return first;

@@ -86,6 +86,21 @@ describe('a connection to a peer that discovery may find', () => {
     expect(connection.target.address).to.equal(url);
   });
 
+  it('finds it once for requests that miss it at the same time', async () => {
+    const { url } = await replica();
+    const { connection, moves } = open(await nowhere(), () => [url]);
+    const both = [
+      { method: 'GET' as const, path: '/health' },
+      { method: 'GET' as const, path: '/sync/status' },
+    ];
+    for (let times = 0; times < 5; times += 1) {
+      moves.length = 0;
+      const answers = await Promise.all(both.map((request) => connection.send(request, signal)));
+      expect(answers.map(({ status }) => status)).to.deep.equal([200, 200]);
+      expect(moves).to.deep.equal([url]);
+    }
+  });
+
   it('finds it too where its old address belongs to another replica now', async () => {
     const other = await replica({ node: 'laptop' });
     const { url } = await replica();

@@ -92,7 +92,7 @@ export async function pullPeer(parts: PullParts, signal: AbortSignal): Promise<P
 async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullResult> {
   const startedMs = parts.now();
   let { greeted = false, given = null } = parts;
-  const met = async () => {
+  const meet = async () => {
     await greet(parts, signal);
     greeted = true;
   };
@@ -103,14 +103,14 @@ async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullRe
     greeted = true;
     return pullPages(parts, answer.page, signal);
   };
-  if (!greeted && parts.answeredLast !== true) await met();
+  if (!greeted && parts.answeredLast !== true) await meet();
   const startedOver = new Set<string>();
   for (; ; given = null) {
     try {
       const total = await parts.turns.run(parts.peer, pull, signal);
       if (total !== null) return { ...total, durationMs: parts.now() - startedMs };
       // Others have their turns while it is tried again and again.
-      await met();
+      await meet();
     } catch (error) {
       const code = error instanceof SyncError ? error.code : '';
       if (!START_OVER.has(code) || startedOver.has(code)) throw error;

@@ -45,7 +45,8 @@ export async function afterFold<T>(
   const folded = { entries: 0, versions: 0, keyless: [] as string[] };
   for (let most = FIRST_BATCH, isPressed = false; ; isPressed = true, most = Math.min(FOLD_BATCH, most * 2)) {
     const { batch, outcome } = await run(() => {
-      const limit = Math.min(most, Math.max(LEAST_BATCH, boxMs() * ENTRIES_A_MS));
+      const fitting = Math.floor(boxMs() * ENTRIES_A_MS);
+      const limit = Math.min(most, Math.max(LEAST_BATCH, fitting));
       const batch = foldBatch(changelog(), { limit, ...clock() });
       return { batch, outcome: batch.more ? null : { result: work() } };
     }, isPressed);

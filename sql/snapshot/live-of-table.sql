@@ -1,1 +1,4 @@
-count(CASE WHEN table_name = {{tableName}} THEN fingerprint END)
+-- Versions of rows of one table that are there.
+SELECT {{tableName}} AS name, count(fingerprint) AS live
+FROM source._sync_changes
+WHERE origin IS NOT NULL AND table_name = {{tableName}}

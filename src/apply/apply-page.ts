@@ -135,7 +135,7 @@ function applyInBox(
   const together = held || oldRows.suspect || progress.refused.size > 0 ? 1 : progress.together;
   let next = progress.next;
   let looked = next;
-  // A look at rows of which the first is known was in vain: each such one puts the next twice as far off.
+  // Each look in vain puts the next twice as far off.
   let pause = 1;
   while (next < progress.changes.length && options.elapsedMs() - started < options.boxMs) {
     if (together > 1 && next >= looked && changelog.settling.nowMs === null) {

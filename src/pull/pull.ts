@@ -97,11 +97,13 @@ async function pullToHead(parts: PullParts, signal: AbortSignal): Promise<PullRe
     greeted = true;
   };
   const pull = async (): Promise<PullResult | null> => {
-    if (greeted) return pullPages(parts, given, signal);
-    const answer = await greetAndAsk(parts, signal);
-    if (answer === null) return null;
-    greeted = true;
-    return pullPages(parts, answer.page, signal);
+    if (!greeted) {
+      const answer = await greetAndAsk(parts, signal);
+      if (answer === null) return null;
+      greeted = true;
+      given = answer.page;
+    }
+    return pullPages(parts, given, signal);
   };
   if (!greeted && parts.answeredLast !== true) await meet();
   const startedOver = new Set<string>();

@@ -121,18 +121,24 @@ describe('A snapshot', () => {
     expect(count(made, "_sync_changes WHERE record_id = 'gone' AND fingerprint IS NULL")).to.equal(1);
   });
 
-  it('leaves out rows without a version, and versions without a row, until they are reconciled', async () => {
-    const { app, config, file, target } = await source(
-      "CREATE TABLE words (id TEXT PRIMARY KEY, body); INSERT INTO words VALUES ('legacy', '')",
-      [{ name: 'words' }],
-    );
-    app.exec("INSERT INTO words VALUES ('new', '')");
-    await buildSnapshot(config, target);
-    expect(openTarget(target).prepare('SELECT id FROM words').pluck().all()).to.deep.equal(['new']);
-    await runMain(['backfill', '--config', file]);
-    await buildSnapshot(config, `${target}-2`);
-    expect(count(openTarget(`${target}-2`), 'words')).to.equal(2);
-  });
+  for (const more of [0, 7]) {
+    it(`leaves out rows that are not reconciled with their versions yet, beside ${more} tables`, async () => {
+      const others = Array.from({ length: more }, (_, number) => `other${number}`);
+      const { app, config, file, target } = await source(
+        `CREATE TABLE words (id TEXT PRIMARY KEY, body); INSERT INTO words VALUES ('legacy', '');
+         ${others.map((name) => `CREATE TABLE ${name} (id TEXT PRIMARY KEY, body);`).join('\n')}`,
+        ['words', ...others].map((name) => ({ name })),
+      );
+      for (const name of ['words', ...others]) app.exec(`INSERT INTO ${name} VALUES ('new', '')`);
+      await buildSnapshot(config, target);
+      const made = openTarget(target);
+      for (const name of ['words', ...others])
+        expect(made.prepare(`SELECT id FROM ${name}`).pluck().all()).to.deep.equal(['new']);
+      await runMain(['backfill', '--config', file]);
+      await buildSnapshot(config, `${target}-2`);
+      expect(count(openTarget(`${target}-2`), 'words')).to.equal(2);
+    });
+  }
 
   it('names the place in the log where it ends, and how each table is replicated', async () => {
     const { app, config, target } = await source('CREATE TABLE words (id TEXT PRIMARY KEY, at, gone)', [

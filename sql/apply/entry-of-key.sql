@@ -3,4 +3,4 @@ SELECT
   id, coalesce(rank, 0) AS rank, timestamp AS stamp, max(timestamp, coalesce(floor, 0)) AS newestMs, origin,
   lower(hex(fingerprint)) AS fingerprint, seen
 FROM _sync_changes
-WHERE key_hash = ? AND table_name = {{tableName}} AND {{recordIs}}
+WHERE key_hash = +? AND table_name = {{tableName}} AND {{recordIs}}

@@ -4,4 +4,4 @@ SELECT {{tableName}}, {{keyColumns}}, 'INSERT', 0
 FROM {{table}} AS w
 WHERE {{keyIsWhole}} {{afterKey}}
 ORDER BY {{order}}
-LIMIT ?
+LIMIT CAST(? AS INTEGER)

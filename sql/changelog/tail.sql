@@ -3,4 +3,4 @@ SELECT c.id AS seq, c.table_name AS "table", c.operation, c.timestamp AS time_ms
 FROM _sync_changes AS c
 LEFT JOIN _sync_origins AS o ON o.id = c.origin
 ORDER BY c.id DESC
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

@@ -3,4 +3,4 @@ SELECT id, table_name, record_key, winner_key, local_side, decided_by, found_ms,
 FROM _sync_conflicts
 WHERE :all OR settled_ms IS NULL
 ORDER BY id DESC
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

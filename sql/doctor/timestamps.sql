@@ -1,2 +1,2 @@
 -- Times of rows, as they are stored: of as many as are looked at.
-SELECT {{column}} AS value FROM {{table}} WHERE {{column}} IS NOT NULL LIMIT :limit
+SELECT {{column}} AS value FROM {{table}} WHERE {{column}} IS NOT NULL LIMIT CAST(:limit AS INTEGER)

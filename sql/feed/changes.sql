@@ -27,5 +27,5 @@ FROM (
   WHERE c.id > :since AND c.id <= :last
     AND c.table_name = {{tableName}} AND c.origin IS NOT NULL AND {{forPuller}}
   ORDER BY c.id
-  LIMIT :limit
+  LIMIT CAST(:limit AS INTEGER)
 )

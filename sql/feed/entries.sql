@@ -3,4 +3,4 @@ SELECT c.id, c.table_name AS tableName
 FROM _sync_changes AS c
 WHERE c.id > :since AND c.origin IS NOT NULL AND c.table_name IN ({{tableNames}}) AND {{forPuller}}
 ORDER BY c.id
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

@@ -4,4 +4,4 @@ SELECT id, table_name, {{recordColumns}}
 FROM _sync_changes
 WHERE id > max(:folded, (SELECT coalesce(max(id), 0) FROM temp.unfolded)) AND origin IS NULL
 ORDER BY id
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

@@ -2,4 +2,4 @@
 SELECT id FROM _sync_changes
 WHERE id > :after AND table_name = {{tableName}} AND operation = 'DELETE' AND origin IS NOT NULL
   AND fingerprint IS NOT NULL AND timestamp < :before
-ORDER BY id LIMIT :limit
+ORDER BY id LIMIT CAST(:limit AS INTEGER)

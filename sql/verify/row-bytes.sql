@@ -3,4 +3,4 @@ SELECT {{rowColumns}}, {{rowBytes}}
 FROM {{table}} AS w
 WHERE {{inRange}}
 ORDER BY {{keyOrder}}
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

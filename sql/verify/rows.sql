@@ -4,4 +4,4 @@ FROM {{table}} AS w
 LEFT JOIN _sync_changes AS c ON c.key_hash = {{keyHash}} AND c.table_name = {{tableName}} AND {{recordIsKey}}
 WHERE {{inRange}}
 ORDER BY {{keyOrder}}
-LIMIT :limit
+LIMIT CAST(:limit AS INTEGER)

@@ -8,7 +8,7 @@ import { fragment, identifier, joinSql, literal, statement, template, type Sql }
 import type { Change } from '../wire/change.js';
 import type { SqlValue } from '../wire/value.js';
 import { isTombstone, type Version } from '../wire/version.js';
-import { bindings, placeholder, placesOf, type Bindable } from '../database/bind.js';
+import { bindable, bindings, placeholder, placesOf, type Bindable } from '../database/bind.js';
 import { rowIs, rowIsBindings } from './row-is.js';
 import type { LocalVersion, WholeRow } from './local.js';
 
@@ -47,7 +47,9 @@ export function insertRows(
       rows: repeated(fragment('({{values}})', { values: placeholders(first.values) }), writables.length),
     }),
   );
-  return insert.run(writables.flatMap(({ values }) => bindings(values))).changes;
+  const values: Bindable[] = [];
+  for (const writable of writables) for (const value of writable.values) values.push(bindable(value));
+  return insert.run(values).changes;
 }
 
 function repeated(part: Sql, count: number): Sql {
@@ -140,7 +142,9 @@ export function enterVersion(
   }
   const { version, key } = change;
   const hash = hashOfKey(changelog, table, key);
-  insertEntries(changelog, table, [key], entryValues(changelog, table, change, { replaced, hash }));
+  const values: Bindable[] = [];
+  pushEntry(values, changelog, table, change, { replaced, hash });
+  insertEntries(changelog, table, [key], values);
   settleSeen(changelog, table, () => key, version);
   noteLive(changelog, table, liveChange(replaced?.version.fingerprint ?? null, version.fingerprint));
 }
@@ -155,9 +159,9 @@ export function enterNewVersions(
   changes: readonly Change[],
   hashes: readonly number[],
 ): void {
-  const values = changes.flatMap((change, index) =>
-    entryValues(changelog, table, change, { replaced: null, hash: hashes[index] ?? 0 }),
-  );
+  const values: Bindable[] = [];
+  for (const [index, change] of changes.entries())
+    pushEntry(values, changelog, table, change, { replaced: null, hash: hashes[index] ?? 0 });
   const keys = changes.map(({ key }) => key);
   insertEntries(changelog, table, keys, values);
   noteLive(changelog, table, changes.length);
@@ -182,16 +186,20 @@ function insertEntries(
   insert.run(values);
 }
 
-/** The places of an entry in order. Numbers may be bound as REAL: their columns make them INTEGER. */
-function entryValues(
+/**
+ * Appends the places of an entry in order: one list for many rows, since flattening costs as much as writing them. Numbers
+ * may be bound as REAL: their columns make them INTEGER.
+ */
+function pushEntry(
+  values: Bindable[],
   changelog: Changelog,
   table: ReplicatedTable,
   change: Pick<Change, 'key' | 'version' | 'record' | 'originSeq' | 'via'>,
   { replaced, hash }: { readonly replaced: LocalVersion | null; readonly hash: number },
-): Bindable[] {
+): void {
   const { version, key } = change;
-  return [
-    ...bindings(key),
+  for (const value of key) values.push(bindable(value));
+  values.push(
     hash,
     operationOf(table, change, replaced),
     version.rank === 0 ? null : version.rank,
@@ -202,7 +210,7 @@ function entryValues(
     version.seen === null ? null : JSON.stringify(version.seen),
     change.originSeq ?? null,
     change.via === undefined ? null : changelog.origins.idOf(change.via),
-  ];
+  );
 }
 
 /** What later stamps here have to be above, where the version's own does not say it. */

@@ -9,9 +9,14 @@ export function placeholder(value: SqlValue | undefined): Sql {
   return fragment(value instanceof RawText ? 'CAST(? AS TEXT)' : '?');
 }
 
+/** The value for its place. */
+export function bindable(value: SqlValue): Bindable {
+  return value instanceof RawText ? value.bytes : value;
+}
+
 /** The values for the places, in order. */
 export function bindings(values: readonly SqlValue[]): Bindable[] {
-  return values.map((value) => (value instanceof RawText ? value.bytes : value));
+  return values.map(bindable);
 }
 
 /** A place by number, `:v1` for position 1, for statements that name a value more than once. */

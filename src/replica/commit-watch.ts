@@ -1,6 +1,7 @@
 import type { Commits } from '../feed/commits.js';
 import type { Logger } from '../log/logger.js';
 import type { ReaderCalls } from '../threads/calls.js';
+import type { Arm } from './file-hints.js';
 import { createTrust } from './hint-trust.js';
 
 /** How soon a commit is seen when nobody waits for it: soon enough for the fold. */
@@ -25,12 +26,13 @@ export interface CommitWatch extends Commits {
  * Asks for `PRAGMA data_version` until the signal is aborted. The first answer counts as a commit, since there may
  * have been one between the caller's own look at the database and ours. `hints` is given a function to call when there may
  * have been a commit: where someone waits for it, it is then looked for at once, unless the last one was seen just now.
+ * What it returns is called before each look, to ask for the next hint.
  */
 export function watchCommits(
   reader: Pick<ReaderCalls, 'dataVersion'>,
   logger: Logger,
   signal: AbortSignal,
-  hints: (onHint: () => void) => void = () => undefined,
+  hints: (onHint: () => void) => Arm = () => () => undefined,
 ): CommitWatch {
   const listeners: (() => void)[] = [];
   const waiting = new Set<() => void>();
@@ -80,6 +82,7 @@ export function watchCommits(
     const looked = looks;
     looks = null;
     let isCommit = false;
+    armHint();
     try {
       const now = await reader.dataVersion();
       isCommit = now !== seen;
@@ -107,7 +110,7 @@ export function watchCommits(
     clearTimeout(timer);
     for (const goOn of waiting) goOn();
   });
-  hints(hint);
+  const armHint = hints(hint);
   void ask();
   return {
     get version() {

@@ -161,9 +161,9 @@ export class Replica extends EventEmitter<ReplicaEvents> {
     const care = { logger: this.#logger, signal: this.#end.signal };
     this.#ntp = await watchNtp({ requireNtp: clock.requireNtp, ...care });
     const fold = this.#fold;
-    const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal, (onHint) => {
-      watchFile(database.path, onHint, care);
-    });
+    const commits = watchCommits(this.#threads.reader, this.#logger, this.#end.signal, (onHint) =>
+      watchFile(database.path, onHint, care),
+    );
     const folded = foldCommits(commits, fold);
     const snapshots = keepSnapshots({
       config: this.#config,

@@ -82,6 +82,7 @@ describe('the watch for commits', () => {
   it('looks soon after a hint, and not before the time where there is none', async () => {
     let hint: () => void = () => undefined;
     let asked = 0;
+    let armed = 0;
     const events = new EventEmitter();
     const reader = {
       dataVersion: async () => {
@@ -90,7 +91,10 @@ describe('the watch for commits', () => {
         return database.reader.dataVersion();
       },
     };
-    const commits = watchCommits(reader, new LogRecorder().logger, end.signal, (onHint) => (hint = onHint));
+    const commits = watchCommits(reader, new LogRecorder().logger, end.signal, (onHint) => {
+      hint = onHint;
+      return () => (armed += 1);
+    });
     await new Promise(setImmediate);
     const elapsedMs: number[] = [];
     for (let round = 0; round < 9; round += 1) {
@@ -104,6 +108,7 @@ describe('the watch for commits', () => {
       elapsedMs.push(performance.now() - startedMs);
     }
     expect(elapsedMs.sort((a, b) => a - b)[4]).to.be.lessThan(15);
+    expect(armed, 'a hint was asked for before each look').to.equal(asked);
     const before = asked;
     hint();
     hint();
@@ -113,7 +118,10 @@ describe('the watch for commits', () => {
   it('follows hints also while who waited is about to come back', async () => {
     let hint: () => void = () => undefined;
     const { logger } = new LogRecorder();
-    const commits = watchCommits(database.reader, logger, end.signal, (onHint) => (hint = onHint));
+    const commits = watchCommits(database.reader, logger, end.signal, (onHint) => {
+      hint = onHint;
+      return () => undefined;
+    });
     await new Promise(setImmediate);
     const waiting = commits.after(commits.version, never());
     database.insert('a');
@@ -131,12 +139,10 @@ describe('the watch for commits', () => {
 
   it('looks no more often for many commits than for few', async () => {
     let hint: () => void = () => undefined;
-    const commits = watchCommits(
-      database.reader,
-      new LogRecorder().logger,
-      end.signal,
-      (onHint) => (hint = onHint),
-    );
+    const commits = watchCommits(database.reader, new LogRecorder().logger, end.signal, (onHint) => {
+      hint = onHint;
+      return () => undefined;
+    });
     await new Promise(setImmediate);
     const startedMs = performance.now();
     const storm = setInterval(() => {

@@ -150,7 +150,7 @@ describe('Stretches of rows', () => {
     const plans: string[] = [];
     const original = database.prepare.bind(database);
     database.prepare = (sql: Sql) => {
-      if (sql.includes('LIMIT :limit')) {
+      if (sql.includes('LIMIT CAST(:limit')) {
         const names = [...sql.matchAll(/:(\w+)/g)].map(([, name = '']) => [name, 1]);
         const rows = original(`EXPLAIN QUERY PLAN ${sql}`).all(Object.fromEntries(names)) as {
           detail: string;

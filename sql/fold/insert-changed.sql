@@ -20,7 +20,7 @@ FROM (
   CROSS JOIN _sync_changes AS old
     ON old.key_hash = raw.key_hash AND old.table_name = {{tableName}} AND {{oldMatches}}
   CROSS JOIN _sync_origins AS author ON author.id = old.origin
-  WHERE old.id <= :newest AND old.fingerprint IS NOT NULL AND old.seen IS NULL
+  WHERE +old.id <= :newest AND old.fingerprint IS NOT NULL AND old.seen IS NULL
   LIMIT -1
 )
 WHERE fingerprint IS NOT NULL AND unhex(fingerprint) <> old_fingerprint

@@ -10,7 +10,9 @@ const SQL = join(packageRoot, 'sql');
  * that is compared with an index of an analyzed table. Nothing tells so but the time it takes.
  */
 describe('statements that run often are compiled once', () => {
-  const files = readdirSync(SQL, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.sql'));
+  const files = readdirSync(SQL, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.sql'),
+  );
   const text = (file: string) => readFileSync(join(SQL, file), 'utf8');
 
   it('since no LIMIT is a bare value', () => {

@@ -1,5 +1,6 @@
 -- The next entries of a run of one table as changes of a page (JSON, commas between them), as `changeWriter` writes them.
 -- What the puller claims travels as its name. `entries` above `written`: some have to be looked at one by one.
+-- CAST, here and wherever a LIMIT is bound: SQLite plans for a bare value, and so compiles the statement anew at each run.
 SELECT count(*) AS entries, count(change) AS written, max(id) AS last, CAST(group_concat(change, ',') AS BLOB) AS changes
 FROM (
   SELECT

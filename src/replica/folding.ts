@@ -6,9 +6,17 @@ import type { Renewal, SchemaChange, WriterCalls } from '../threads/calls.js';
 const RETRY_MS = 1_000;
 
 /**
+ * Who has written so much since the last fold is likely to go on. It is folded again after so long, without waiting until
+ * somebody looks for commits: what is not folded yet makes the file grow.
+ */
+const MUCH_ENTRIES = 2_000;
+const AGAIN_MS = 50;
+
+/**
  * Makes the function that folds for everyone who asks: one fold runs at a time, and all who ask meanwhile share
  * the next, which begins after they asked. Log ids of versions that their rows contradict are passed on with it. It
- * never rejects; a failure is logged once until a fold succeeds, and tried again until the replica stops (`signal`).
+ * never rejects; a failure is logged once until a fold succeeds, and tried again until the replica stops (`signal`). A
+ * fold that took in much is followed by another.
  */
 export function createFolding(
   writer: Pick<WriterCalls, 'fold'>,
@@ -18,7 +26,7 @@ export function createFolding(
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
   let failing = false;
-  let retry: NodeJS.Timeout | undefined;
+  let later: NodeJS.Timeout | undefined;
   const contradicted = new Set<number>();
 
   async function run(): Promise<void> {
@@ -32,11 +40,12 @@ export function createFolding(
       if (schema !== null) sayChange(logger, schema);
       if (entries > 0) logger.debug('folded', { entries, versions });
       failing = false;
+      if (entries >= MUCH_ENTRIES) foldLater(AGAIN_MS);
     } catch (error) {
       logger.log(failing || signal.aborted ? 'debug' : 'warn', 'fold failed', { error });
       failing = true;
       for (const logId of logIds) contradicted.add(logId);
-      retryLater();
+      foldLater(RETRY_MS);
     }
     running = null;
   }
@@ -47,9 +56,9 @@ export function createFolding(
     return running;
   }
 
-  function retryLater(): void {
-    clearTimeout(retry);
-    if (!signal.aborted) retry = setTimeout(() => void fold(), RETRY_MS);
+  function foldLater(ms: number): void {
+    clearTimeout(later);
+    if (!signal.aborted) later = setTimeout(() => void fold(), ms);
   }
 
   function fold(logIds: readonly number[] = []): Promise<void> {
@@ -60,7 +69,7 @@ export function createFolding(
   }
 
   signal.addEventListener('abort', () => {
-    clearTimeout(retry);
+    clearTimeout(later);
   });
   return fold;
 }

@@ -55,4 +55,16 @@ describe('the fold that all share', () => {
     const [contradicted] = (await once(database.events, 'fold')) as [number[]];
     expect(contradicted).to.deep.equal([7]);
   });
+
+  it('goes on by itself for as long as each takes in much', async () => {
+    const fold = createFolding(database.writer, new LogRecorder().logger, end.signal);
+    database.toFold(100_000, 5_000, 10);
+    await fold();
+    await once(database.events, 'fold');
+    await once(database.events, 'fold');
+    expect(database.folds).to.equal(3);
+    const another = once(database.events, 'fold').then(() => 'another');
+    const later = new Promise((resolve) => setTimeout(resolve, 200, 'nothing'));
+    expect(await Promise.race([another, later])).to.equal('nothing');
+  });
 });

@@ -38,6 +38,7 @@ export class MemoryDatabase {
    */
   readonly events = new EventEmitter();
   folds = 0;
+  readonly #entriesToFold: number[] = [];
   resets = 0;
   dataVersion = 1;
   closed = false;
@@ -111,13 +112,18 @@ export class MemoryDatabase {
     close: () => Promise.resolve(),
   };
 
+  /** So many entries are found by the next folds. */
+  toFold(...entries: readonly number[]): void {
+    this.#entriesToFold.push(...entries);
+  }
+
   readonly writer: OpenedThreads['writer'] = {
     fold: async (contradicted = []) => {
       this.folds += 1;
       this.events.emit('fold', contradicted);
       await this.#lock;
       return this.#run('fold', () => ({
-        entries: 0,
+        entries: this.#entriesToFold.shift() ?? 0,
         versions: 0,
         keyless: [],
         schema: null,

@@ -206,17 +206,11 @@ export function writableOf(
       return `key and column "${column.name}" differ`;
   }
   for (const [name, value] of record) {
-    const column = table.columnSet.has(name) ? name : columnOtherwiseNamed(table, name);
+    const column = table.columnSet.has(name) ? name : columnNamed(table.table, name)?.name;
     if (column === undefined) return `no column "${shortened(name)}" in table "${table.name}"`;
-    if (column === null) continue;
+    if (!table.columnSet.has(column)) continue;
     names.push(column);
     values.push(value);
   }
   return { names, values };
-}
-
-/** The replicated column that a name in other letters means; null where that stays local, undefined where there is none. */
-function columnOtherwiseNamed(table: ReplicatedTable, name: string): string | null | undefined {
-  const column = columnNamed(table.table, name)?.name;
-  return column === undefined || table.columnSet.has(column) ? column : null;
 }

@@ -23,9 +23,10 @@ export interface Copied {
 
 /** Looks which tables can be taken as they are. */
 export function inspectSource(database: Database, tables: readonly ReplicatedTable[]): Copied[] {
-  const few = tables.map(({ name }) => template('snapshot/live-of-table', { tableName: literal(name) }));
-  const isFew = few.length > 0 && few.length <= FEW_TABLES;
-  const sql = isFew ? joinSql(few, ' UNION ') : statement('snapshot/live');
+  const each = () =>
+    tables.map(({ name }) => template('snapshot/live-of-table', { tableName: literal(name) }));
+  const isFew = tables.length > 0 && tables.length <= FEW_TABLES;
+  const sql = isFew ? joinSql(each(), ' UNION ') : statement('snapshot/live');
   const rows = database.prepare<[], { name: string; live: number }>(sql).all();
   const live = new Map(rows.map((row) => [row.name, row.live]));
   return tables.map((table) => {

@@ -29,7 +29,10 @@ const SHORTEST_TURN_MS = 1;
  */
 const SHORT_CHECKPOINT = 0.5;
 
-/** Where that program writes more than we fold in such a time, its changelog would grow and grow: then it waits longer. */
+/**
+ * Where that program writes more than we fold in such a time, its changelog would grow and grow: then it waits longer. So
+ * it does where it left us no turn.
+ */
 const PRESSED_BOX_MS = 100;
 const PRESSED_TURN_FACTOR = 0.3;
 
@@ -54,14 +57,22 @@ const RECOVERY = 1.1;
 const LOCK_PAUSE_MS = 20;
 
 /**
+ * A program that begins its next transaction as soon as it has committed leaves the lock free for some 10 µs, which looks
+ * with pauses miss for ever. Beside such a one we look without pause, for so long at a time.
+ */
+const EAGER_MS = 25;
+
+/**
  * Runs work in write transactions without holding the thread while another process has the write lock: short attempts
  * with pauses between them, up to `busyTimeoutMs`. Between them the application has its turn. `stop()` makes waiting
  * attempts give up.
  */
 export class Transactions {
   private stopping = false;
-  /** The application's turn lasts until then, on the clock of `performance`. */
+  /** The application's turn lasts until then, on the clock of `performance`, and until `waitUntilMs` unless it commits. */
   private restUntilMs = 0;
+  private waitUntilMs = 0;
+  private heldUntilMs = 0;
   /** How long we have held the lock since the application's last turn. */
   private heldMs = 0;
   /** Of the transaction that is open, or was the last. */
@@ -75,6 +86,8 @@ export class Transactions {
   /** Pages, as configured; 0: never. */
   private readonly autocheckpoint: number;
   private willCheckpoint = false;
+  /** How long SQLite looks for the lock by itself. */
+  private readonly lookMs: number;
 
   constructor(
     private readonly database: Database,
@@ -83,6 +96,7 @@ export class Transactions {
   ) {
     this.autocheckpoint = database.pragma('wal_autocheckpoint', { simple: true }) as number;
     database.pragma('wal_autocheckpoint = 0');
+    this.lookMs = database.pragma('busy_timeout', { simple: true }) as number;
   }
 
   stop(): void {
@@ -100,13 +114,13 @@ export class Transactions {
     return this.isPressed ? PRESSED_BOX_MS * this.pace : SHORT_BOX_MS;
   }
 
-  /** `isPressed`: more has come meanwhile than the transaction before could take in. */
+  /** `isPressed`: more has come meanwhile than the transaction before could take in. So it is where an attempt failed. */
   async run<T>(work: () => T, isPressed = false): Promise<T> {
     const deadline = performance.now() + this.busyTimeoutMs;
-    for (;;) {
+    for (let pressed = isPressed; ; pressed = true) {
       if (this.stopping) throw new SyncError('stopping', 'The replica is stopping.');
       await this.giveTurn();
-      this.isPressed = isPressed;
+      this.isPressed = pressed;
       try {
         return this.runTimed(work);
       } catch (error) {
@@ -122,11 +136,17 @@ export class Transactions {
     // However short: what came meanwhile (a stop, say) is heard between two transactions.
     await setImmediate();
     for (;;) {
-      const restMs = this.restUntilMs - performance.now();
+      const restMs = this.turnUntilMs() - performance.now();
       if (restMs < SHORTEST_TURN_MS) return;
       await pause(Math.min(restMs, LOOK_MS));
       if (restMs > LOOK_MS) this.lookForCommits();
     }
+  }
+
+  private turnUntilMs(): number {
+    return this.foreignCommitMs > this.heldUntilMs
+      ? this.restUntilMs
+      : Math.max(this.restUntilMs, this.waitUntilMs);
   }
 
   private runTimed<T>(work: () => T): T {
@@ -142,10 +162,30 @@ export class Transactions {
       }
     };
     try {
-      return this.database.transaction(timed).immediate();
+      const transaction = this.database.transaction(timed);
+      const begin = (): T => transaction.immediate();
+      return this.isPressed && this.isBesideWriter()
+        ? this.catchGap(begin, () => startedMs === null)
+        : begin();
     } finally {
       if (startedMs !== null) this.planTurn(tookMs, performance.now() - startedMs);
       this.planCheckpoint();
+    }
+  }
+
+  /** Begins in the gap between two transactions of a program that makes one after the other. */
+  private catchGap<T>(begin: () => T, isWaiting: () => boolean): T {
+    this.database.pragma('busy_timeout = 0');
+    try {
+      for (const untilMs = performance.now() + EAGER_MS; ;) {
+        try {
+          return begin();
+        } catch (error) {
+          if (!isWaiting() || !isBusy(error) || performance.now() > untilMs) throw error;
+        }
+      }
+    } finally {
+      this.database.pragma(`busy_timeout = ${this.lookMs}`);
     }
   }
 
@@ -195,9 +235,11 @@ export class Transactions {
     const paced = isOverrun ? (this.pace * LONG_BOX_MS) / heldMs : this.pace * RECOVERY;
     this.pace = Math.min(1, Math.max(LEAST_PACE, paced));
     const factor = this.isPressed ? PRESSED_TURN_FACTOR : SHORT_TURN_FACTOR;
+    this.heldUntilMs = nowMs;
     if (this.isBesideWriter()) this.restUntilMs = nowMs + tookMs * factor;
     else if (this.heldMs >= HELD_BEFORE_TURN_MS) this.restUntilMs = nowMs + LONG_TURN_MS;
     else return;
+    if (this.isPressed) this.waitUntilMs = nowMs + LONG_TURN_MS;
     this.heldMs = 0;
   }
 }

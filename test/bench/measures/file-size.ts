@@ -1,14 +1,14 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { changeWords, createApp, insertWords, withApp } from '../app.js';
+import { createApp, insertWords, withApp } from '../app.js';
 import type { Bench, Measure } from '../bench.js';
 import { outcome, type Figure } from '../outcome.js';
+import { startScript } from '../programs.js';
 import { createReplicas, type BenchReplica } from '../replicas.js';
 import { words } from '../workload.js';
 
 const ROUNDS = 20;
-const ROWS_PER_TRANSACTION = 1000;
 
 /** How often it is looked whether the fold is done. */
 const POLL_MS = 20;
@@ -42,29 +42,17 @@ async function inserted(bench: Bench, ann: BenchReplica, plain: string): Promise
 }
 
 async function updated(bench: Bench, ann: BenchReplica, plain: string): Promise<Figure> {
-  await ann.start();
+  const app = await startScript('apps/updates.ts', []);
   try {
-    for (let round = 1; round <= ROUNDS; round += 1) {
-      update(ann.database, bench.sizes.rows, round);
-      update(plain, bench.sizes.rows, round);
-    }
+    await ann.start();
+    for (const file of [ann.database, plain]) await app.ask(`${file} ${bench.sizes.rows} ${ROUNDS}`);
     await foldDone(ann);
   } finally {
     await ann.stop();
+    await app.end();
   }
   const what = `file after each of ${bench.sizes.rows} rows was updated ${ROUNDS} times beside the daemon`;
   return sizes(what, ann, plain, 1.7);
-}
-
-/** As an application that works through its rows. */
-function update(file: string, rows: number, round: number): void {
-  withApp(file, (database) => {
-    for (let first = 0; first < rows; first += ROWS_PER_TRANSACTION) {
-      const count = Math.min(ROWS_PER_TRANSACTION, rows - first);
-      const numbers = Array.from({ length: count }, (_, at) => first + at);
-      changeWords(database, numbers, round);
-    }
-  });
 }
 
 /** Resolves when the daemon has folded all that was captured. */

@@ -85,10 +85,14 @@ export class Bench {
     }
   }
 
-  /** The pair of this size, made when it is first asked for. */
+  /** The pair of this size, made when it is first asked for; its daemons run until `rest`. */
   async synced(rows: number): Promise<SyncedPair> {
     const known = this.#pairs.get(rows);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      await known.ann.start();
+      await known.bob.start();
+      return known;
+    }
     const [ann, bob] = await startPair(this.folder());
     try {
       const firstSyncMs = await firstSync(ann, bob, rows);
@@ -103,8 +107,13 @@ export class Bench {
     }
   }
 
-  async end(): Promise<void> {
+  /** Ends the daemons of the pairs, so that they don't stand beside what is measured next. */
+  async rest(): Promise<void> {
     for (const { ann, bob } of this.#pairs.values()) await stopAll([ann, bob]);
+  }
+
+  async end(): Promise<void> {
+    await this.rest();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -73,6 +73,7 @@ async function measureAll(bench: Bench, { only, quick }: Options): Promise<Recor
       bench.say('slower by more than half: once more');
       figures = await measure.run(bench);
     }
+    await bench.rest();
     found[measure.number] = { ...at, figures };
   }
   return found;

@@ -97,7 +97,10 @@ export class BenchReplica {
     return runCliWell([...args, '--config', this.configFile]);
   }
 
+  /** Does nothing where the daemon runs. */
   async start(): Promise<void> {
+    if (this.#daemon?.isRunning === true) return;
+    this.#awaited = 0;
     this.#daemon = startCli(['start', '--config', this.configFile]);
     await this.#line((line) => line.message === 'listening', 0);
   }

@@ -1,6 +1,7 @@
 import { setImmediate as soon } from 'node:timers';
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
+import { ForeignCommits } from './foreign-commits.js';
 import { environmentError, isBusy, sqliteCodeOf } from './open.js';
 import { SyncError } from '../errors.js';
 
@@ -11,13 +12,7 @@ import { SyncError } from '../errors.js';
  * the turns fewer: short transactions cost several times as much a row.
  */
 
-/** Another program writes now: its last two commits were seen within the first of these, the last within the second. */
-const COMMITS_WITHIN_MS = 1_000;
-const BUSY_FOR_MS = 500;
-/** Whether a commit that was seen alone is followed by others shows soon. */
-const ALONE_FOR_MS = 50;
-
-/** Beside it a transaction of ours works for about this long at most, and rests for that many times as long. */
+/** Beside a program that writes now a transaction of ours works for about this long at most, and rests for that many times as long. */
 const SHORT_BOX_MS = 1;
 const SHORT_TURN_FACTOR = 2.5;
 const SHORTEST_TURN_MS = 1;
@@ -79,10 +74,7 @@ export class Transactions {
   private isPressed = false;
   /** How much of its time work is given, so that it does not take longer: 1 where the machine is as fast as is expected. */
   private pace = 1;
-  private dataVersion: unknown = null;
-  /** When another program was last seen to have committed, and until when it counts as writing, on the same clock. */
-  private foreignCommitMs = -Infinity;
-  private busyUntilMs = -Infinity;
+  private readonly foreignCommits: ForeignCommits;
   /** Pages, as configured; 0: never. */
   private readonly autocheckpoint: number;
   private willCheckpoint = false;
@@ -94,6 +86,7 @@ export class Transactions {
     private readonly busyTimeoutMs: number,
     private readonly afterRollback: () => void,
   ) {
+    this.foreignCommits = new ForeignCommits(database);
     this.autocheckpoint = database.pragma('wal_autocheckpoint', { simple: true }) as number;
     database.pragma('wal_autocheckpoint = 0');
     this.lookMs = database.pragma('busy_timeout', { simple: true }) as number;
@@ -105,12 +98,12 @@ export class Transactions {
 
   /** The WAL is checkpointed where it has so many pages after a transaction; 0: never. */
   get checkpointPages(): number {
-    return Math.ceil(this.autocheckpoint * (this.isBesideWriter() ? SHORT_CHECKPOINT : 1));
+    return Math.ceil(this.autocheckpoint * (this.foreignCommits.areComing ? SHORT_CHECKPOINT : 1));
   }
 
   /** How long the transaction that is open may hold the lock. */
   get boxMs(): number {
-    if (!this.isBesideWriter()) return LONG_BOX_MS * this.pace;
+    if (!this.foreignCommits.areComing) return LONG_BOX_MS * this.pace;
     return this.isPressed ? PRESSED_BOX_MS * this.pace : SHORT_BOX_MS;
   }
 
@@ -139,22 +132,24 @@ export class Transactions {
       const restMs = this.turnUntilMs() - performance.now();
       if (restMs < SHORTEST_TURN_MS) return;
       await pause(Math.min(restMs, LOOK_MS));
-      if (restMs > LOOK_MS) this.lookForCommits();
+      if (restMs > LOOK_MS) this.foreignCommits.look();
     }
   }
 
   private turnUntilMs(): number {
-    return this.foreignCommitMs > this.heldUntilMs
+    return this.foreignCommits.seenMs > this.heldUntilMs
       ? this.restUntilMs
       : Math.max(this.restUntilMs, this.waitUntilMs);
   }
 
   private runTimed<T>(work: () => T): T {
-    this.lookForCommits();
+    this.foreignCommits.look();
     let startedMs: number | null = null;
     let tookMs = 0;
     const timed = (): T => {
       startedMs = performance.now();
+      // What was committed before this is not of the turn that follows it.
+      this.foreignCommits.look();
       try {
         return work();
       } finally {
@@ -164,7 +159,7 @@ export class Transactions {
     try {
       const transaction = this.database.transaction(timed);
       const begin = (): T => transaction.immediate();
-      return this.isPressed && this.isBesideWriter()
+      return this.isPressed && this.foreignCommits.areComing
         ? this.catchGap(begin, () => startedMs === null)
         : begin();
     } finally {
@@ -189,18 +184,6 @@ export class Transactions {
     }
   }
 
-  /** `PRAGMA data_version` changes with the commits of others, not with ours. */
-  private lookForCommits(): void {
-    const dataVersion = this.database.pragma('data_version', { simple: true });
-    const nowMs = performance.now();
-    if (this.dataVersion !== null && dataVersion !== this.dataVersion) {
-      const isAlone = nowMs - this.foreignCommitMs > COMMITS_WITHIN_MS;
-      this.busyUntilMs = nowMs + (isAlone ? ALONE_FOR_MS : BUSY_FOR_MS);
-      this.foreignCommitMs = nowMs;
-    }
-    this.dataVersion = dataVersion;
-  }
-
   private planCheckpoint(): void {
     if (this.willCheckpoint || this.autocheckpoint === 0) return;
     this.willCheckpoint = true;
@@ -223,10 +206,6 @@ export class Transactions {
     }
   }
 
-  private isBesideWriter(): boolean {
-    return performance.now() < this.busyUntilMs;
-  }
-
   /** `tookMs`: without the commit, most of which is written when the lock is free again; `heldMs`: with all of it. */
   private planTurn(tookMs: number, heldMs: number): void {
     const nowMs = performance.now();
@@ -236,7 +215,7 @@ export class Transactions {
     this.pace = Math.min(1, Math.max(LEAST_PACE, paced));
     const factor = this.isPressed ? PRESSED_TURN_FACTOR : SHORT_TURN_FACTOR;
     this.heldUntilMs = nowMs;
-    if (this.isBesideWriter()) this.restUntilMs = nowMs + tookMs * factor;
+    if (this.foreignCommits.areComing) this.restUntilMs = nowMs + tookMs * factor;
     else if (this.heldMs >= HELD_BEFORE_TURN_MS) this.restUntilMs = nowMs + LONG_TURN_MS;
     else return;
     if (this.isPressed) this.waitUntilMs = nowMs + LONG_TURN_MS;

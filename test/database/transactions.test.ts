@@ -23,6 +23,24 @@ while committed < 50:
 print(committed, refused)
 `;
 
+/** Forty transactions of 20 ms, one after the other without a pause, and says how often it was refused. */
+const TIRELESS = `
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], timeout=1, isolation_level=None)
+refused = committed = 0
+while committed < 40:
+    try:
+        connection.execute('BEGIN IMMEDIATE')
+    except sqlite3.OperationalError:
+        refused += 1
+        continue
+    connection.execute('INSERT INTO theirs VALUES (1)')
+    time.sleep(0.02)
+    connection.execute('COMMIT')
+    committed += 1
+print(refused)
+`;
+
 describe('transactions of ours, one after the other', function () {
   this.timeout(30_000);
 
@@ -52,6 +70,31 @@ describe('transactions of ours, one after the other', function () {
     expect({ committed, refused }).to.deep.equal({ committed: 50, refused: 0 });
     expect([...boxes]).to.deep.equal(['long', 'short']);
     expect([...checkpoints]).to.deep.equal([1000, 500]);
+  });
+
+  it('take turns with a program that leaves no pause: it commits between two of ours that hold the lock for long', async () => {
+    const file = join(scratchFolder(), 'app.db');
+    const database = new BetterSqlite3(file, { timeout: 100 });
+    database.pragma('journal_mode = WAL');
+    database.exec('CREATE TABLE ours (id); CREATE TABLE theirs (id)');
+    const transactions = new Transactions(database, 20_000, () => undefined);
+    const theirs = database.prepare<[], number>('SELECT count(*) FROM theirs').pluck();
+    const program = spawn('python3', ['-c', TIRELESS, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const output = text(program.stdout);
+    const turns: number[] = [];
+    for (let before = 0; before < 40;) {
+      const now = await transactions.run(() => {
+        hold(database, transactions.boxMs);
+        return theirs.get() ?? 0;
+      }, true);
+      if (before > 0) turns.push(now - before);
+      before = now;
+    }
+    expect(Number(await output), 'refused').to.equal(0);
+    database.close();
+    expect(turns.length, 'turns').to.be.at.least(6);
+    const lost = turns.filter((committed) => committed === 0).length;
+    expect(lost, `turns without a commit, of ${turns.join(' ')}`).to.be.at.most(turns.length / 5);
   });
 
   it('tell a program that commits twice in one turn from one that commits once', async () => {

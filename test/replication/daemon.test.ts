@@ -11,8 +11,6 @@ const MANY = 20_000;
 /** What the contract allows from the signal to the end. */
 const MAX_STOP_MS = 5_000;
 const LOCKED_MS = 10_000;
-/** Some seconds of work: far more than is folded where the application alone gets the lock. */
-const TIRELESS = { rows: 5_000, transactions: 150 };
 
 describe('a daemon', function () {
   this.timeout(60_000);
@@ -99,21 +97,6 @@ describe('a daemon', function () {
     });
   });
 
-  withPrograms(['python3'], () => {
-    it('folds beside an application that leaves no pause between its transactions', async () => {
-      await createPair({ sync: { interval: '1h' } });
-      addWords(laptop, TIRELESS.rows);
-      await joinBoth();
-      await Promise.all([desktop.start(), laptop.start()]);
-      await group.settle();
-      const app = startPython('tireless_writer.py', laptop.database, String(TIRELESS.transactions));
-      expect((await app.ended).code, app.transcript).to.equal(0);
-      expect(entriesToFold(laptop)).to.be.below((TIRELESS.rows * TIRELESS.transactions) / 2);
-      await group.settle();
-      expect(expectSameContent(group.files, KEYS)).to.deep.equal({ words: TIRELESS.rows });
-    });
-  });
-
   it('says once that a peer is lost and once that it is back, however often it tries, and catches up', async () => {
     await createPair({ sync: { interval: '100ms' }, network: { reconnect_interval: '100ms' } });
     await joinBoth();
@@ -152,13 +135,6 @@ function addWords({ database }: Replica, count: number): void {
     `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
      INSERT INTO words SELECT 'w' || i, 'word ' || i, 1700000000000 + i FROM n`,
   );
-}
-
-function entriesToFold({ database }: Replica): unknown {
-  return queryRow(
-    database,
-    'SELECT count(*) FROM _sync_changes WHERE id > (SELECT folded FROM _sync_replica) AND origin IS NULL',
-  )[0];
 }
 
 /** The keys of a page from the start, as a replica that has nothing yet gets it. */

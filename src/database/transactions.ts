@@ -78,7 +78,7 @@ export class Transactions {
   /** Pages, as configured; 0: never. */
   private readonly autocheckpoint: number;
   private willCheckpoint = false;
-  /** How long SQLite looks for the lock by itself. */
+  /** How long SQLite itself looks for a lock, but while we do. */
   private readonly lookMs: number;
 
   constructor(
@@ -112,9 +112,9 @@ export class Transactions {
     const deadline = performance.now() + this.busyTimeoutMs;
     for (let pressed = isPressed; ; pressed = true) {
       if (this.stopping) throw new SyncError('stopping', 'The replica is stopping.');
-      await this.giveTurn();
-      this.isPressed = pressed;
       try {
+        await this.giveTurn();
+        this.isPressed = pressed;
         return this.runTimed(work);
       } catch (error) {
         this.afterRollback();
@@ -148,6 +148,8 @@ export class Transactions {
     let tookMs = 0;
     const timed = (): T => {
       startedMs = performance.now();
+      // Without a WAL the commit has to wait for who reads.
+      this.lookFor(this.lookMs);
       // What was committed before this is not of the turn that follows it.
       this.foreignCommits.look();
       try {
@@ -170,7 +172,7 @@ export class Transactions {
 
   /** Begins in the gap between two transactions of a program that makes one after the other. */
   private catchGap<T>(begin: () => T, isWaiting: () => boolean): T {
-    this.database.pragma('busy_timeout = 0');
+    this.lookFor(0);
     try {
       for (const untilMs = performance.now() + EAGER_MS; ;) {
         try {
@@ -180,8 +182,13 @@ export class Transactions {
         }
       }
     } finally {
-      this.database.pragma(`busy_timeout = ${this.lookMs}`);
+      this.lookFor(this.lookMs);
     }
+  }
+
+  /** How long SQLite itself looks for a lock, in ms. */
+  private lookFor(ms: number): void {
+    this.database.pragma(`busy_timeout = ${ms}`);
   }
 
   private planCheckpoint(): void {

@@ -23,6 +23,19 @@ while committed < 50:
 print(committed, refused)
 `;
 
+/** Reads for 30 ms, again and again. */
+const READER = `
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], timeout=5, isolation_level=None)
+while True:
+    connection.execute('BEGIN')
+    connection.execute('SELECT count(*) FROM theirs').fetchall()
+    print('reading', flush=True)
+    time.sleep(0.03)
+    connection.execute('COMMIT')
+    time.sleep(0.01)
+`;
+
 describe('transactions of ours, one after the other', function () {
   this.timeout(30_000);
 
@@ -90,6 +103,36 @@ describe('transactions of ours, one after the other', function () {
     insert.run();
     program.close();
     database.close();
+  });
+
+  it('go on without a WAL, where a look for commits fails while another program writes', async () => {
+    const { database, program, transactions } = await besideWriter('DELETE');
+    await transactions.run(() => undefined, true);
+    program.exec('BEGIN EXCLUSIVE');
+    const ours = transactions.run(() => 'done', true);
+    await pause(150);
+    program.exec('COMMIT');
+    expect(await ours).to.equal('done');
+    program.close();
+    database.close();
+  });
+
+  it('wait at the commit for a program that reads, without a WAL', async () => {
+    const { file, database, program, insert, transactions } = await besideWriter('DELETE');
+    const reader = spawn('python3', ['-c', READER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(reader.stdout, 'data');
+    let runs = 0;
+    for (let run = 0; run < 10; run += 1) {
+      insert.run();
+      await transactions.run(() => {
+        runs += 1;
+        database.exec('INSERT INTO ours VALUES (1)');
+      }, true);
+    }
+    reader.kill();
+    program.close();
+    database.close();
+    expect(runs).to.be.at.most(14);
   });
 
   it('tell a program that commits twice in one turn from one that commits once', async () => {
@@ -170,10 +213,10 @@ describe('transactions of ours, one after the other', function () {
 });
 
 /** Transactions beside a program of this process that was just seen to commit again and again. */
-async function besideWriter() {
+async function besideWriter(journalMode = 'WAL') {
   const file = join(scratchFolder(), 'app.db');
   const database = new BetterSqlite3(file, { timeout: 100 });
-  database.pragma('journal_mode = WAL');
+  database.pragma(`journal_mode = ${journalMode}`);
   database.exec('CREATE TABLE ours (id); CREATE TABLE theirs (id)');
   const program = new BetterSqlite3(file);
   const insert = program.prepare('INSERT INTO theirs VALUES (1)');
@@ -183,7 +226,7 @@ async function besideWriter() {
     insert.run();
   }
   await transactions.run(() => undefined);
-  return { database, program, insert, transactions };
+  return { file, database, program, insert, transactions };
 }
 
 /** Writes for so long. */

@@ -144,12 +144,13 @@ export class Transactions {
 
   private runTimed<T>(work: () => T): T {
     this.foreignCommits.look();
+    const isEager = this.isPressed && this.foreignCommits.areComing;
     let startedMs: number | null = null;
     let tookMs = 0;
     const timed = (): T => {
       startedMs = performance.now();
       // Without a WAL the commit has to wait for who reads.
-      this.lookFor(this.lookMs);
+      if (isEager) this.lookFor(this.lookMs);
       // What was committed before this is not of the turn that follows it.
       this.foreignCommits.look();
       try {
@@ -161,9 +162,7 @@ export class Transactions {
     try {
       const transaction = this.database.transaction(timed);
       const begin = (): T => transaction.immediate();
-      return this.isPressed && this.foreignCommits.areComing
-        ? this.catchGap(begin, () => startedMs === null)
-        : begin();
+      return isEager ? this.catchGap(begin, () => startedMs === null) : begin();
     } finally {
       if (startedMs !== null) this.planTurn(tookMs, performance.now() - startedMs);
       this.planCheckpoint();

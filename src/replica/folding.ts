@@ -52,6 +52,8 @@ export function createFolding(
 
   function begin(): Promise<void> {
     next = null;
+    // This is the one that was to follow, or to be tried again.
+    clearTimeout(later);
     running = run();
     return running;
   }

@@ -1,8 +1,8 @@
-import { setImmediate as soon } from 'node:timers';
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import type { Database } from 'better-sqlite3';
+import { Checkpoints } from './checkpoints.js';
 import { ForeignCommits } from './foreign-commits.js';
-import { environmentError, isBusy, sqliteCodeOf } from './open.js';
+import { environmentError, isBusy } from './open.js';
 import { SyncError } from '../errors.js';
 
 /*
@@ -16,13 +16,6 @@ import { SyncError } from '../errors.js';
 const SHORT_BOX_MS = 1;
 const SHORT_TURN_FACTOR = 2.5;
 const SHORTEST_TURN_MS = 1;
-
-/**
- * And we checkpoint after so much of the pages that `wal_autocheckpoint` names: a checkpoint is made by whose commit
- * passes that number, and that program's commits should not be the ones that wait for it. Ours do not wait either: it is
- * made once the commit was answered.
- */
-const SHORT_CHECKPOINT = 0.5;
 
 /**
  * Where that program writes more than we fold in such a time, its changelog would grow and grow: then it waits longer. So
@@ -75,9 +68,7 @@ export class Transactions {
   /** How much of its time work is given, so that it does not take longer: 1 where the machine is as fast as is expected. */
   private pace = 1;
   private readonly foreignCommits: ForeignCommits;
-  /** Pages, as configured; 0: never. */
-  private readonly autocheckpoint: number;
-  private willCheckpoint = false;
+  private readonly checkpoints: Checkpoints;
   /** How long SQLite itself looks for a lock, but while we do. */
   private readonly lookMs: number;
 
@@ -87,8 +78,10 @@ export class Transactions {
     private readonly afterRollback: () => void,
   ) {
     this.foreignCommits = new ForeignCommits(database);
-    this.autocheckpoint = database.pragma('wal_autocheckpoint', { simple: true }) as number;
-    database.pragma('wal_autocheckpoint = 0');
+    this.checkpoints = new Checkpoints(database, this.foreignCommits, (tookMs) => {
+      // The others' turn is as long as it was to be, on a disk that has written what this one wrote.
+      if (this.restUntilMs > performance.now() - tookMs) this.restUntilMs += tookMs;
+    });
     this.lookMs = database.pragma('busy_timeout', { simple: true }) as number;
   }
 
@@ -98,7 +91,7 @@ export class Transactions {
 
   /** The WAL is checkpointed where it has so many pages after a transaction; 0: never. */
   get checkpointPages(): number {
-    return Math.ceil(this.autocheckpoint * (this.foreignCommits.areComing ? SHORT_CHECKPOINT : 1));
+    return this.checkpoints.pages;
   }
 
   /** How long the transaction that is open may hold the lock. */
@@ -165,7 +158,7 @@ export class Transactions {
       return isEager ? this.catchGap(begin, () => startedMs === null) : begin();
     } finally {
       if (startedMs !== null) this.planTurn(tookMs, performance.now() - startedMs);
-      this.planCheckpoint();
+      this.checkpoints.plan();
     }
   }
 
@@ -190,28 +183,6 @@ export class Transactions {
     this.database.pragma(`busy_timeout = ${ms}`);
   }
 
-  private planCheckpoint(): void {
-    if (this.willCheckpoint || this.autocheckpoint === 0) return;
-    this.willCheckpoint = true;
-    soon(() => {
-      this.willCheckpoint = false;
-      if (this.database.open) this.checkpointWhereLong();
-    });
-  }
-
-  private checkpointWhereLong(): void {
-    const startedMs = performance.now();
-    try {
-      if (walPagesOf(this.database) < this.checkpointPages) return;
-      this.database.pragma('wal_checkpoint(PASSIVE)');
-      // The others' turn is as long as it was to be, on a disk that has written what this one wrote.
-      if (this.restUntilMs > startedMs) this.restUntilMs += performance.now() - startedMs;
-    } catch (error) {
-      // As with SQLite's own: what is committed is in the WAL, and the checkpoint of the schedule tells of it.
-      if (sqliteCodeOf(error) === undefined) throw error;
-    }
-  }
-
   /** `tookMs`: without the commit, most of which is written when the lock is free again; `heldMs`: with all of it. */
   private planTurn(tookMs: number, heldMs: number): void {
     const nowMs = performance.now();
@@ -227,12 +198,6 @@ export class Transactions {
     if (this.isPressed) this.waitUntilMs = nowMs + LONG_TURN_MS;
     this.heldMs = 0;
   }
-}
-
-/** Pages in the WAL that are not in the database file yet; 0 in another journal mode. */
-function walPagesOf(database: Database): number {
-  const [wal] = database.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[];
-  return wal === undefined ? 0 : wal.log - wal.checkpointed;
 }
 
 function busyError(file: string, cause: unknown): SyncError {

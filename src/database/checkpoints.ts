@@ -1,3 +1,4 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { setImmediate as soon } from 'node:timers';
 import type { Database } from 'better-sqlite3';
 import type { ForeignCommits } from './foreign-commits.js';
@@ -5,16 +6,27 @@ import { sqliteCodeOf } from './open.js';
 
 /**
  * Beside a program that writes we checkpoint after so much of the pages that `wal_autocheckpoint` names: a checkpoint is
- * made by whose commit passes that number, and that program's commits should not be the ones that wait for it. Ours do
- * not wait either: it is made once the commit was answered.
+ * made by whose commit passes that number, and that program's commits should not be the ones that wait for it.
  */
 const SHORT_CHECKPOINT = 0.5;
 
-/** Makes the checkpoints of one connection in place of SQLite, which makes them in the commit. */
+/** And look for the write lock, which the end of such a checkpoint needs, for so long at most. */
+const END_WITHIN_MS = 2;
+
+/** What `PRAGMA wal_checkpoint` returns: pages in the WAL, and how many of them are in the database file; both -1 where it didn't look. */
+interface WalState {
+  readonly busy: 0 | 1;
+  readonly log: number;
+  readonly checkpointed: number;
+}
+
+/** Makes the checkpoints of one connection in place of SQLite, which makes them in the commit: once it was answered. */
 export class Checkpoints {
   /** Pages, as configured; 0: never. */
   private readonly autocheckpoint: number;
   private isPlanned = false;
+  /** The last one did not get the write lock for its end. */
+  private isOpen = false;
 
   /** `onMade` is told how long one took, in ms. */
   constructor(
@@ -24,11 +36,6 @@ export class Checkpoints {
   ) {
     this.autocheckpoint = database.pragma('wal_autocheckpoint', { simple: true }) as number;
     database.pragma('wal_autocheckpoint = 0');
-  }
-
-  /** The WAL is checkpointed where it has so many pages after a transaction; 0: never. */
-  get pages(): number {
-    return Math.ceil(this.autocheckpoint * (this.foreignCommits.areComing ? SHORT_CHECKPOINT : 1));
   }
 
   /** After a transaction: makes one soon, where the WAL is long. */
@@ -44,8 +51,11 @@ export class Checkpoints {
   private makeWhereLong(): void {
     const startedMs = performance.now();
     try {
-      if (walPagesOf(this.database) < this.pages) return;
+      const isBeside = this.foreignCommits.areComing;
+      const pages = this.autocheckpoint * (isBeside ? SHORT_CHECKPOINT : 1);
+      if (walPagesOf(this.database) < pages && !this.isOpen) return;
       this.database.pragma('wal_checkpoint(PASSIVE)');
+      this.isOpen = isBeside && !this.end();
     } catch (error) {
       // As with SQLite's own: what is committed is in the WAL, and the checkpoint of the schedule tells of it.
       if (sqliteCodeOf(error) === undefined) throw error;
@@ -53,10 +63,37 @@ export class Checkpoints {
     }
     this.onMade(performance.now() - startedMs);
   }
+
+  /**
+   * What the program has committed meanwhile is left in the WAL, which begins anew only where nothing is left: it would
+   * grow until that program's commits have to checkpoint it. So that little is copied while nobody else writes. The lock is
+   * held while the disk takes the database file, but not the WAL: that was written before. False where another program
+   * had the lock; who reads for long holds back pages as well, and is not waited for.
+   */
+  private end(): boolean {
+    syncFile(`${this.database.name}-wal`);
+    const lookMs = this.database.pragma('busy_timeout', { simple: true }) as number;
+    this.database.pragma(`busy_timeout = ${END_WITHIN_MS}`);
+    try {
+      const [wal] = this.database.pragma('wal_checkpoint(RESTART)') as WalState[];
+      return wal?.busy !== 1 || wal.checkpointed < wal.log;
+    } finally {
+      this.database.pragma(`busy_timeout = ${lookMs}`);
+    }
+  }
 }
 
 /** Pages in the WAL that are not in the database file yet; 0 in another journal mode. */
 function walPagesOf(database: Database): number {
-  const [wal] = database.pragma('wal_checkpoint(NOOP)') as { log: number; checkpointed: number }[];
+  const [wal] = database.pragma('wal_checkpoint(NOOP)') as WalState[];
   return wal === undefined ? 0 : wal.log - wal.checkpointed;
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -89,11 +89,6 @@ export class Transactions {
     this.stopping = true;
   }
 
-  /** The WAL is checkpointed where it has so many pages after a transaction; 0: never. */
-  get checkpointPages(): number {
-    return this.checkpoints.pages;
-  }
-
   /** How long the transaction that is open may hold the lock. */
   get boxMs(): number {
     if (!this.foreignCommits.areComing) return LONG_BOX_MS * this.pace;

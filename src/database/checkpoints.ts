@@ -28,11 +28,11 @@ export class Checkpoints {
   /** The last one did not get the write lock for its end. */
   private isOpen = false;
 
-  /** `onMade` is told how long one took, in ms. */
+  /** `onMade` is told how long one took, and how long it held the write lock of it, in ms. */
   constructor(
     private readonly database: Database,
     private readonly foreignCommits: ForeignCommits,
-    private readonly onMade: (tookMs: number) => void,
+    private readonly onMade: (tookMs: number, heldMs: number) => void,
   ) {
     this.autocheckpoint = database.pragma('wal_autocheckpoint', { simple: true }) as number;
     database.pragma('wal_autocheckpoint = 0');
@@ -50,18 +50,22 @@ export class Checkpoints {
 
   private makeWhereLong(): void {
     const startedMs = performance.now();
+    let copiedMs: number;
     try {
       const isBeside = this.foreignCommits.areComing;
       const pages = this.autocheckpoint * (isBeside ? SHORT_CHECKPOINT : 1);
       if (walPagesOf(this.database) < pages && !this.isOpen) return;
       this.database.pragma('wal_checkpoint(PASSIVE)');
+      if (isBeside) syncFile(`${this.database.name}-wal`);
+      copiedMs = performance.now();
       this.isOpen = isBeside && !this.end();
     } catch (error) {
       // As with SQLite's own: what is committed is in the WAL, and the checkpoint of the schedule tells of it.
       if (sqliteCodeOf(error) === undefined) throw error;
       return;
     }
-    this.onMade(performance.now() - startedMs);
+    const madeMs = performance.now();
+    this.onMade(madeMs - startedMs, madeMs - copiedMs);
   }
 
   /**
@@ -71,7 +75,6 @@ export class Checkpoints {
    * had the lock; who reads for long holds back pages as well, and is not waited for.
    */
   private end(): boolean {
-    syncFile(`${this.database.name}-wal`);
     const lookMs = this.database.pragma('busy_timeout', { simple: true }) as number;
     this.database.pragma(`busy_timeout = ${END_WITHIN_MS}`);
     try {

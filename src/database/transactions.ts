@@ -78,9 +78,11 @@ export class Transactions {
     private readonly afterRollback: () => void,
   ) {
     this.foreignCommits = new ForeignCommits(database);
-    this.checkpoints = new Checkpoints(database, this.foreignCommits, (tookMs) => {
+    this.checkpoints = new Checkpoints(database, this.foreignCommits, (tookMs, heldMs) => {
+      const nowMs = performance.now();
       // The others' turn is as long as it was to be, on a disk that has written what this one wrote.
-      if (this.restUntilMs > performance.now() - tookMs) this.restUntilMs += tookMs;
+      if (this.restUntilMs > nowMs - tookMs) this.restUntilMs += tookMs;
+      this.restUntilMs = Math.max(this.restUntilMs, nowMs + heldMs * SHORT_TURN_FACTOR);
     });
     this.lookMs = database.pragma('busy_timeout', { simple: true }) as number;
   }

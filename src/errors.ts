@@ -31,6 +31,11 @@ export function isCode(error: unknown, code: string): error is SyncError {
   return error instanceof SyncError && error.code === code;
 }
 
+/** Whether the operating system refused a call of ours. */
+export function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { hasRows } from '../database/table.js';
+import { walBytesOf } from '../database/wal-file.js';
 import { statement } from '../sql/template.js';
 import { readReplica, type Changelog } from './changelog.js';
 import { headOf } from './marks.js';
@@ -59,11 +59,6 @@ export function tablesToBackfill(changelog: Changelog): string[] {
     .filter((table) => !done.has(table.name))
     .filter((table) => hasRows(changelog.database, table.name))
     .map((table) => table.name);
-}
-
-/** The size of the write-ahead log beside a database file; 0 where there is none. */
-export function walBytesOf(file: string): number {
-  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function one<Row>(changelog: Changelog, name: string): Row {

@@ -3,6 +3,8 @@ import { setImmediate as soon } from 'node:timers';
 import type { Database } from 'better-sqlite3';
 import type { ForeignCommits } from './foreign-commits.js';
 import { sqliteCodeOf } from './open.js';
+import { walFileOf } from './wal-file.js';
+import { isSystemError } from '../errors.js';
 
 /**
  * Beside a program that writes we checkpoint after so much of the pages that `wal_autocheckpoint` names: a checkpoint is
@@ -13,7 +15,10 @@ const SHORT_CHECKPOINT = 0.5;
 /** And look for the write lock, which the end of such a checkpoint needs, for so long at most. */
 const END_WITHIN_MS = 2;
 
-/** What `PRAGMA wal_checkpoint` returns: pages in the WAL, and how many of them are in the database file; both -1 where it didn't look. */
+/**
+ * What `PRAGMA wal_checkpoint` returns: pages in the WAL, and how many of them are in the database file; both -1 where it
+ * did not look, or in another journal mode.
+ */
 interface WalState {
   readonly busy: 0 | 1;
   readonly log: number;
@@ -25,6 +30,8 @@ export class Checkpoints {
   /** Pages, as configured; 0: never. */
   private readonly autocheckpoint: number;
   private isPlanned = false;
+  /** Pages that the last one left in the WAL, since a program reads what was there before them. */
+  private left = 0;
   /** The last one did not get the write lock for its end. */
   private isOpen = false;
 
@@ -54,14 +61,19 @@ export class Checkpoints {
     try {
       const isBeside = this.foreignCommits.areComing;
       const pages = this.autocheckpoint * (isBeside ? SHORT_CHECKPOINT : 1);
-      if (walPagesOf(this.database) < pages && !this.isOpen) return;
-      this.database.pragma('wal_checkpoint(PASSIVE)');
-      if (isBeside) syncFile(`${this.database.name}-wal`);
+      const inWal = leftBy(this.checkpoint('NOOP'));
+      this.left = Math.min(this.left, inWal);
+      if (inWal - this.left < pages && !this.isOpen) return;
+      this.isOpen = false;
+      let made = this.checkpoint('PASSIVE');
+      if (isBeside) syncFile(walFileOf(this.database.name));
       copiedMs = performance.now();
-      this.isOpen = isBeside && !this.end();
+      if (isBeside) made = this.end();
+      this.left = leftBy(made);
+      this.isOpen = isBeside && made.busy === 1 && this.left === 0;
     } catch (error) {
       // As with SQLite's own: what is committed is in the WAL, and the checkpoint of the schedule tells of it.
-      if (sqliteCodeOf(error) === undefined) throw error;
+      if (sqliteCodeOf(error) === undefined && !isSystemError(error)) throw error;
       return;
     }
     const madeMs = performance.now();
@@ -71,25 +83,27 @@ export class Checkpoints {
   /**
    * What the program has committed meanwhile is left in the WAL, which begins anew only where nothing is left: it would
    * grow until that program's commits have to checkpoint it. So that little is copied while nobody else writes. The lock is
-   * held while the disk takes the database file, but not the WAL: that was written before. False where another program
-   * had the lock; who reads for long holds back pages as well, and is not waited for.
+   * held while the disk takes the database file, but not the WAL: that was written before.
    */
-  private end(): boolean {
+  private end(): WalState {
     const lookMs = this.database.pragma('busy_timeout', { simple: true }) as number;
     this.database.pragma(`busy_timeout = ${END_WITHIN_MS}`);
     try {
-      const [wal] = this.database.pragma('wal_checkpoint(RESTART)') as WalState[];
-      return wal?.busy !== 1 || wal.checkpointed < wal.log;
+      return this.checkpoint('RESTART');
     } finally {
       this.database.pragma(`busy_timeout = ${lookMs}`);
     }
   }
+
+  private checkpoint(mode: 'NOOP' | 'PASSIVE' | 'RESTART'): WalState {
+    const [state] = this.database.pragma(`wal_checkpoint(${mode})`) as [WalState];
+    return state;
+  }
 }
 
-/** Pages in the WAL that are not in the database file yet; 0 in another journal mode. */
-function walPagesOf(database: Database): number {
-  const [wal] = database.pragma('wal_checkpoint(NOOP)') as WalState[];
-  return wal === undefined ? 0 : wal.log - wal.checkpointed;
+/** Pages in the WAL that are not in the database file yet. */
+function leftBy({ log, checkpointed }: WalState): number {
+  return log - checkpointed;
 }
 
 function syncFile(path: string): void {

@@ -1,5 +1,5 @@
 import { environmentError, isBusy } from '../database/open.js';
-import { messageOf, SyncError } from '../errors.js';
+import { isSystemError, messageOf, SyncError } from '../errors.js';
 import { fault, type Finding, type Seen } from './finding.js';
 
 /** One thing that is looked at. It writes nothing. */
@@ -54,8 +54,4 @@ function seenIn(name: string, error: unknown): Seen | null {
   return isSystemError(error)
     ? fault(messageOf(error), 'Correct the permissions of the database file and its folder.')
     : null;
-}
-
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error;
 }

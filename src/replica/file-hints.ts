@@ -1,4 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs';
+import { walFileOf } from '../database/wal-file.js';
 import type { Logger } from '../log/logger.js';
 
 /** Asks for the next hint: one is given at most until it is called again. */
@@ -14,6 +15,7 @@ export function watchFile(
   onHint: () => void,
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Arm {
+  const files = [path, walFileOf(path)];
   const listening = new Map<string, FSWatcher>();
   const failing = new Set<string>();
 
@@ -52,6 +54,6 @@ export function watchFile(
   signal.addEventListener('abort', stop, { once: true });
   return () => {
     if (signal.aborted) return;
-    for (const file of [path, `${path}-wal`]) if (!listening.has(file)) listen(file);
+    for (const file of files) if (!listening.has(file)) listen(file);
   };
 }

@@ -1,5 +1,5 @@
-import { stat } from 'node:fs/promises';
 import type { Config } from '../config/config.js';
+import { walBytesOf } from '../database/wal-file.js';
 import type { Logger } from '../log/logger.js';
 import type { WriterCalls } from '../threads/calls.js';
 
@@ -52,7 +52,7 @@ export function createWalCare({ database, writer, logger, now }: WalParts): WalC
       logger.debug('checkpoint', { walPages, checkpointedPages });
     },
     async look() {
-      const bytes = await walBytes(database.path);
+      const bytes = walBytesOf(database.path);
       restartedAtBytes = Math.min(restartedAtBytes, bytes);
       warn(bytes);
       const grown = bytes > database.walRestartAboveBytes && bytes > restartedAtBytes;
@@ -64,13 +64,4 @@ export function createWalCare({ database, writer, logger, now }: WalParts): WalC
       logger.info('maintenance done', { walBytes: bytes, busy });
     },
   };
-}
-
-async function walBytes(databasePath: string): Promise<number> {
-  try {
-    return (await stat(`${databasePath}-wal`)).size;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
-    throw error;
-  }
 }

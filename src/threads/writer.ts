@@ -17,13 +17,13 @@ import { enterAgain, noteServed, returnedTables } from '../changelog/served.js';
 import { meetPuller, tellOwn } from '../changelog/own-member.js';
 import { storedCursor } from '../changelog/peers.js';
 import { claimIdentity } from '../changelog/identity.js';
-import { walBytesOf } from '../changelog/local-status.js';
 import { placeOf } from '../changelog/marks.js';
 import type { Config } from '../config/config.js';
 import { Resolvers } from '../config/resolvers.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForWriting, setJournalMode } from '../database/open.js';
+import { walBytesOf } from '../database/wal-file.js';
 import { statement } from '../sql/template.js';
 import { unheard, type Heard, type Member } from '../wire/members.js';
 import type {

@@ -1,5 +1,5 @@
 import { hasRows } from '../database/table.js';
-import { walBytesOf } from '../database/wal-file.js';
+import { walBytesOf } from '../database/wal.js';
 import { statement } from '../sql/template.js';
 import { readReplica, type Changelog } from './changelog.js';
 import { headOf } from './marks.js';

@@ -3,54 +3,51 @@ import { setImmediate as soon } from 'node:timers';
 import type { Database } from 'better-sqlite3';
 import type { ForeignCommits } from './foreign-commits.js';
 import { sqliteCodeOf } from './open.js';
-import { walFileOf } from './wal-file.js';
+import { checkpointWal, walFileOf, type WalState } from './wal.js';
 import { isSystemError } from '../errors.js';
 
 /**
- * Beside a program that writes we checkpoint after so much of the pages that `wal_autocheckpoint` names: a checkpoint is
- * made by whose commit passes that number, and that program's commits should not be the ones that wait for it.
+ * Beside a program that writes we checkpoint at this share of `wal_autocheckpoint`. SQLite makes a checkpoint in the commit
+ * that passes that number, and that should be none of the program's.
  */
-const SHORT_CHECKPOINT = 0.5;
+const BESIDE_WRITER_FACTOR = 0.5;
 
-/** And look for the write lock, which the end of such a checkpoint needs, for so long at most. */
-const END_WITHIN_MS = 2;
+/** How long we look for the write lock where the rest is to be copied. */
+const REST_WITHIN_MS = 2;
 
-/**
- * What `PRAGMA wal_checkpoint` returns: pages in the WAL, and how many of them are in the database file; both -1 where it
- * did not look, or in another journal mode.
- */
-interface WalState {
-  readonly busy: 0 | 1;
-  readonly log: number;
-  readonly checkpointed: number;
-}
+/** Where that failed, it is tried again once the WAL has grown by this share of the limit. */
+const RETRY_FACTOR = 0.1;
 
-/** On macOS Node waits until the drive has emptied its cache, for which SQLite does not: that would take longer than it saves. */
-const SYNCS_FIRST = process.platform !== 'darwin';
+/** `onMade` is told when a checkpoint was begun, on the clock of `performance`, and for how many ms it held the write lock. */
+export type OnCheckpoint = (startedMs: number, heldMs: number) => void;
 
-/** Makes the checkpoints of one connection in place of SQLite, which makes them in the commit: once it was answered. */
+/** Makes the checkpoints of one connection after its commits were answered; SQLite would make them within the commit. */
 export class Checkpoints {
-  /** Pages, as configured; 0: never. */
-  private readonly autocheckpoint: number;
+  /** As configured; 0: never. */
+  private readonly autocheckpointPages: number;
+  private readonly walFile: string;
+  private readonly busyTimeoutMs: number;
+  private readonly isSyncWorthwhile: boolean;
   private isPlanned = false;
-  /** Pages that the last one left in the WAL, since a program reads what was there before them. */
-  private left = 0;
-  /** The last one did not get the write lock for its end. */
-  private isOpen = false;
+  /** The WAL had so many pages at the last one that left some, less those after which it is tried again. */
+  private triedAtPages = 0;
 
-  /** `onMade` is told how long one took, and how long it held the write lock of it, in ms. */
   constructor(
     private readonly database: Database,
     private readonly foreignCommits: ForeignCommits,
-    private readonly onMade: (tookMs: number, heldMs: number) => void,
+    private readonly onMade: OnCheckpoint,
   ) {
-    this.autocheckpoint = database.pragma('wal_autocheckpoint', { simple: true }) as number;
+    this.autocheckpointPages = this.setting('wal_autocheckpoint');
     database.pragma('wal_autocheckpoint = 0');
+    this.walFile = walFileOf(database.name);
+    this.busyTimeoutMs = this.setting('busy_timeout');
+    // On macOS Node waits until the drive has emptied its cache, for which SQLite does not.
+    this.isSyncWorthwhile = process.platform !== 'darwin' && this.setting('synchronous') > 0;
   }
 
   /** After a transaction: makes one soon, where the WAL is long. */
   plan(): void {
-    if (this.isPlanned || this.autocheckpoint === 0) return;
+    if (this.isPlanned || this.autocheckpointPages === 0) return;
     this.isPlanned = true;
     soon(() => {
       this.isPlanned = false;
@@ -59,61 +56,70 @@ export class Checkpoints {
   }
 
   private makeWhereLong(): void {
-    const startedMs = performance.now();
-    let copiedMs: number;
     try {
-      const isBeside = this.foreignCommits.areComing;
-      const pages = this.autocheckpoint * (isBeside ? SHORT_CHECKPOINT : 1);
-      const inWal = leftBy(this.checkpoint('NOOP'));
-      this.left = Math.min(this.left, inWal);
-      if (inWal - this.left < pages && !this.isOpen) return;
-      this.isOpen = false;
-      let made = this.checkpoint('PASSIVE');
-      if (isBeside && SYNCS_FIRST) syncFile(walFileOf(this.database.name));
-      copiedMs = performance.now();
-      if (isBeside) made = this.end();
-      this.left = leftBy(made);
-      this.isOpen = isBeside && made.busy === 1 && this.left === 0;
+      const isBesideWriter = this.foreignCommits.areComing;
+      const limitPages = this.autocheckpointPages * (isBesideWriter ? BESIDE_WRITER_FACTOR : 1);
+      const { log, checkpointed } = checkpointWal(this.database, 'NOOP');
+      this.triedAtPages = Math.min(this.triedAtPages, log);
+      if (log - this.triedAtPages < limitPages || log === checkpointed) return;
+      const made = isBesideWriter ? this.makeBesideWriter() : this.makePassive();
+      if (made.log > made.checkpointed) this.triedAtPages = log;
+      else this.triedAtPages = made.busy === 1 ? log - limitPages * (1 - RETRY_FACTOR) : 0;
     } catch (error) {
       // As with SQLite's own: what is committed is in the WAL, and the checkpoint of the schedule tells of it.
-      if (sqliteCodeOf(error) === undefined && !isSystemError(error)) throw error;
-      return;
+      if (sqliteCodeOf(error) === undefined) throw error;
     }
-    const madeMs = performance.now();
-    this.onMade(madeMs - startedMs, madeMs - copiedMs);
+  }
+
+  private makePassive(): WalState {
+    const startedMs = performance.now();
+    const made = checkpointWal(this.database, 'PASSIVE');
+    this.onMade(startedMs, 0);
+    return made;
   }
 
   /**
-   * What the program has committed meanwhile is left in the WAL, which begins anew only where nothing is left: it would
-   * grow until that program's commits have to checkpoint it. So that little is copied while nobody else writes. The lock is
-   * held while the disk takes the database file, but not the WAL: that was written before.
+   * A passive checkpoint leaves what is committed while it copies, and a WAL of which something is left never begins anew:
+   * it would grow until the program's commits make the checkpoints. So the rest is copied under the write lock, and who
+   * reads is waited for as briefly, without which the next commit might still be added at the end. The WAL is synced before:
+   * only the sync of the database file holds the lock.
    */
-  private end(): WalState {
-    const lookMs = this.database.pragma('busy_timeout', { simple: true }) as number;
-    this.database.pragma(`busy_timeout = ${END_WITHIN_MS}`);
+  private makeBesideWriter(): WalState {
+    const startedMs = performance.now();
+    checkpointWal(this.database, 'PASSIVE');
+    if (this.isSyncWorthwhile) this.syncWal();
+    const restMs = performance.now();
+    this.database.pragma(`busy_timeout = ${REST_WITHIN_MS}`);
     try {
-      return this.checkpoint('RESTART');
+      const made = checkpointWal(this.database, 'RESTART');
+      this.onMade(startedMs, isMissed(made) ? 0 : performance.now() - restMs);
+      return made;
     } finally {
-      this.database.pragma(`busy_timeout = ${lookMs}`);
+      this.database.pragma(`busy_timeout = ${this.busyTimeoutMs}`);
     }
   }
 
-  private checkpoint(mode: 'NOOP' | 'PASSIVE' | 'RESTART'): WalState {
-    const [state] = this.database.pragma(`wal_checkpoint(${mode})`) as [WalState];
-    return state;
+  /** Closing it drops no lock of SQLite's: these are on the other two files. */
+  private syncWal(): void {
+    try {
+      const file = openSync(this.walFile, 'r+');
+      try {
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+    } catch (error) {
+      // SQLite syncs it as well, and tells of what keeps it from that: the lock is held for longer then.
+      if (!isSystemError(error)) throw error;
+    }
+  }
+
+  private setting(name: string): number {
+    return this.database.pragma(name, { simple: true }) as number;
   }
 }
 
-/** Pages in the WAL that are not in the database file yet. */
-function leftBy({ log, checkpointed }: WalState): number {
-  return log - checkpointed;
-}
-
-function syncFile(path: string): void {
-  const file = openSync(path, 'r+');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+/** Whether it got no lock: all that it saw is copied, and yet it is not complete. */
+function isMissed({ busy, log, checkpointed }: WalState): boolean {
+  return busy === 1 && log === checkpointed;
 }

@@ -78,11 +78,8 @@ export class Transactions {
     private readonly afterRollback: () => void,
   ) {
     this.foreignCommits = new ForeignCommits(database);
-    this.checkpoints = new Checkpoints(database, this.foreignCommits, (tookMs, heldMs) => {
-      const nowMs = performance.now();
-      // The others' turn is as long as it was to be, on a disk that has written what this one wrote.
-      if (this.restUntilMs > nowMs - tookMs) this.restUntilMs += tookMs;
-      this.restUntilMs = Math.max(this.restUntilMs, nowMs + heldMs * SHORT_TURN_FACTOR);
+    this.checkpoints = new Checkpoints(database, this.foreignCommits, (startedMs, heldMs) => {
+      this.restAfterCheckpoint(startedMs, heldMs);
     });
     this.lookMs = database.pragma('busy_timeout', { simple: true }) as number;
   }
@@ -178,6 +175,13 @@ export class Transactions {
   /** How long SQLite itself looks for a lock, in ms. */
   private lookFor(ms: number): void {
     this.database.pragma(`busy_timeout = ${ms}`);
+  }
+
+  /** The others' turn is as long as it was to be, on a disk that has written what was checkpointed. */
+  private restAfterCheckpoint(startedMs: number, heldMs: number): void {
+    const nowMs = performance.now();
+    if (this.restUntilMs > startedMs) this.restUntilMs += nowMs - startedMs;
+    this.restUntilMs = Math.max(this.restUntilMs, nowMs + heldMs * SHORT_TURN_FACTOR);
   }
 
   /** `tookMs`: without the commit, most of which is written when the lock is free again; `heldMs`: with all of it. */

@@ -1,5 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { walFileOf } from '../database/wal-file.js';
+import { walFileOf } from '../database/wal.js';
 import type { Logger } from '../log/logger.js';
 
 /** Asks for the next hint: one is given at most until it is called again. */

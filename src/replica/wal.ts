@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises';
 import type { Config } from '../config/config.js';
-import { walBytesOf } from '../database/wal-file.js';
+import { walFileOf } from '../database/wal.js';
 import type { Logger } from '../log/logger.js';
 import type { WriterCalls } from '../threads/calls.js';
 
@@ -22,6 +23,7 @@ export interface WalParts {
 }
 
 export function createWalCare({ database, writer, logger, now }: WalParts): WalCare {
+  const walFile = walFileOf(database.path);
   /** The file keeps its size after a RESTART: only growth beyond it calls for another. */
   let restartedAtBytes = 0;
   let notBeforeMs = 0;
@@ -52,7 +54,7 @@ export function createWalCare({ database, writer, logger, now }: WalParts): WalC
       logger.debug('checkpoint', { walPages, checkpointedPages });
     },
     async look() {
-      const bytes = walBytesOf(database.path);
+      const bytes = await sizeOf(walFile);
       restartedAtBytes = Math.min(restartedAtBytes, bytes);
       warn(bytes);
       const grown = bytes > database.walRestartAboveBytes && bytes > restartedAtBytes;
@@ -64,4 +66,13 @@ export function createWalCare({ database, writer, logger, now }: WalParts): WalC
       logger.info('maintenance done', { walBytes: bytes, busy });
     },
   };
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    throw error;
+  }
 }

@@ -23,7 +23,7 @@ import { Resolvers } from '../config/resolvers.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForWriting, setJournalMode } from '../database/open.js';
-import { walBytesOf } from '../database/wal-file.js';
+import { checkpointWal, walBytesOf } from '../database/wal.js';
 import { statement } from '../sql/template.js';
 import { unheard, type Heard, type Member } from '../wire/members.js';
 import type {
@@ -383,15 +383,11 @@ export class Writer implements WriterCalls {
   }
 
   private runCheckpoint(mode: CheckpointMode): CheckpointResponse {
-    const [row] = this.database.pragma(`wal_checkpoint(${mode})`) as {
-      busy: number;
-      log: number;
-      checkpointed: number;
-    }[];
+    const { busy, log, checkpointed } = checkpointWal(this.database, mode);
     return {
-      busy: row?.busy === 1,
-      walPages: row?.log ?? 0,
-      checkpointedPages: row?.checkpointed ?? 0,
+      busy: busy === 1,
+      walPages: log,
+      checkpointedPages: checkpointed,
       walBytes: walBytesOf(this.database.name),
     };
   }

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setImmediate as soon, setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { expect } from 'chai';
 import { Transactions } from '#src/database/transactions.js';
@@ -22,16 +21,6 @@ while committed < 50:
         refused += 1
     time.sleep(0.005)
 print(committed, refused)
-`;
-
-/** Commits a row every ms or so, and says so after a hundred. */
-const BUSY_WRITER = `
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], timeout=5, isolation_level=None)
-for committed in range(1000):
-    if committed == 100: print('writing', flush=True)
-    connection.execute('INSERT INTO theirs VALUES (1)')
-    time.sleep(0.001)
 `;
 
 /** Reads for 30 ms, again and again. */
@@ -185,95 +174,6 @@ describe('transactions of ours, one after the other', function () {
     expect(transactions.boxMs).to.equal(200);
     database.close();
   });
-
-  it('checkpoint a WAL that has become long once the commit was answered', async () => {
-    const database = new BetterSqlite3(join(scratchFolder(), 'app.db'));
-    database.pragma('journal_mode = WAL');
-    database.exec('CREATE TABLE ours (content)');
-    database.pragma('wal_checkpoint(TRUNCATE)');
-    const transactions = new Transactions(database, 5_000, () => undefined);
-    const insert = database.prepare('INSERT INTO ours VALUES (zeroblob(?))');
-    await transactions.run(() => insert.run(2_000 * 4096));
-    const answered = walStateOf(database);
-    await soon();
-    const later = walStateOf(database);
-    database.close();
-    expect(answered).to.include({ checkpointed: 0 });
-    expect(answered.log).to.be.above(2_000);
-    expect(later).to.include({ log: answered.log, checkpointed: answered.log });
-  });
-
-  it('leave no checkpoint to a program that writes all the time', async () => {
-    const folder = scratchFolder();
-    const file = join(folder, 'app.db');
-    const link = join(folder, 'link.db');
-    symlinkSync(file, link);
-    const database = new BetterSqlite3(link, { timeout: 100 });
-    database.pragma('journal_mode = WAL');
-    database.exec('CREATE TABLE ours (content); CREATE TABLE theirs (id)');
-    const insert = database.prepare('INSERT INTO ours VALUES (zeroblob(40 * 4096))');
-    const transactions = new Transactions(database, 5_000, () => undefined);
-    const program = spawn('python3', ['-c', BUSY_WRITER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let isWriting = false;
-    let running = true;
-    program.stdout.once('data', () => (isWriting = true));
-    const ended = once(program, 'exit').then(() => (running = false));
-    let pages = 0;
-    while (running) {
-      await transactions.run(() => insert.run());
-      if (!isWriting) continue;
-      // The WAL is as short as it was where nobody knew yet that the program writes.
-      if (pages === 0) database.pragma('wal_checkpoint(TRUNCATE)');
-      pages += 40;
-    }
-    await ended;
-    // It keeps the size of its longest time, and the program makes the checkpoint from 1,000 pages on.
-    const longest = statSync(`${file}-wal`).size / (4096 + 24);
-    database.close();
-    expect(pages).to.be.above(2_000);
-    expect(longest).to.be.below(1_000);
-  });
-
-  it('try a checkpoint that a program which reads holds back again only where as much was added', async () => {
-    const { file, database, program, insert: commit, transactions } = await besideWriter();
-    const reader = new BetterSqlite3(file);
-    reader.exec('BEGIN; SELECT count(*) FROM theirs');
-    const insert = database.prepare('INSERT INTO ours VALUES (zeroblob(40 * 4096))');
-    let attempts = 0;
-    const pragma = database.pragma.bind(database);
-    database.pragma = (source: string, options?: BetterSqlite3.PragmaOptions): unknown => {
-      if (source.includes('RESTART')) attempts += 1;
-      return pragma(source, options);
-    };
-    for (let run = 0; run < 75; run += 1) {
-      await transactions.run(() => insert.run());
-      commit.run();
-    }
-    await soon();
-    const beside = attempts;
-    reader.exec('COMMIT');
-    for (let run = 0; run < 15; run += 1) await transactions.run(() => insert.run());
-    await soon();
-    const { log, checkpointed } = walStateOf(program);
-    for (const connection of [reader, program, database]) connection.close();
-    // 3,000 pages and some, half of 1,000 at a time
-    expect(beside).to.be.within(4, 7);
-    expect(log - checkpointed).to.be.below(1_000);
-  });
-
-  it('leave a short WAL as it is', async () => {
-    const database = new BetterSqlite3(join(scratchFolder(), 'app.db'));
-    database.pragma('journal_mode = WAL');
-    database.exec('CREATE TABLE ours (content)');
-    database.pragma('wal_checkpoint(TRUNCATE)');
-    const transactions = new Transactions(database, 5_000, () => undefined);
-    await transactions.run(() => database.exec('INSERT INTO ours VALUES (1)'));
-    await soon();
-    const rest = walStateOf(database);
-    database.close();
-    expect(rest).to.include({ checkpointed: 0 });
-    expect(rest.log).to.be.above(0);
-  });
 });
 
 /** Transactions beside a program of this process that was just seen to commit again and again. */
@@ -291,11 +191,6 @@ async function besideWriter(journalMode = 'WAL') {
   }
   await transactions.run(() => undefined);
   return { file, database, program, insert, transactions };
-}
-
-function walStateOf(database: BetterSqlite3.Database): { log: number; checkpointed: number } {
-  const [state] = database.pragma('wal_checkpoint(NOOP)') as [{ log: number; checkpointed: number }];
-  return state;
 }
 
 /** Writes for so long. */

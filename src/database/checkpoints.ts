@@ -1,8 +1,8 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { setImmediate as soon } from 'node:timers';
 import type { Database } from 'better-sqlite3';
 import type { ForeignCommits } from './foreign-commits.js';
 import { sqliteCodeOf } from './open.js';
+import { syncFile } from './sync-file.js';
 import { checkpointWal, walFileOf, type WalState } from './wal.js';
 import { isSystemError } from '../errors.js';
 
@@ -64,7 +64,7 @@ export class Checkpoints {
       if (log - this.triedAtPages < limitPages || log === checkpointed) return;
       const made = isBesideWriter ? this.makeBesideWriter() : this.makePassive();
       if (made.log > made.checkpointed) this.triedAtPages = log;
-      else this.triedAtPages = made.busy === 1 ? log - limitPages * (1 - RETRY_FACTOR) : 0;
+      else this.triedAtPages = isMissed(made) ? log - limitPages * (1 - RETRY_FACTOR) : 0;
     } catch (error) {
       // As with SQLite's own: what is committed is in the WAL, and the checkpoint of the schedule tells of it.
       if (sqliteCodeOf(error) === undefined) throw error;
@@ -99,15 +99,9 @@ export class Checkpoints {
     }
   }
 
-  /** Closing it drops no lock of SQLite's: these are on the other two files. */
   private syncWal(): void {
     try {
-      const file = openSync(this.walFile, 'r+');
-      try {
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
+      syncFile(this.walFile);
     } catch (error) {
       // SQLite syncs it as well, and tells of what keeps it from that: the lock is held for longer then.
       if (!isSystemError(error)) throw error;

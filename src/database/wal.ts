@@ -1,6 +1,8 @@
 import { realpathSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 
+export type CheckpointMode = 'PASSIVE' | 'RESTART' | 'TRUNCATE';
+
 /** What `PRAGMA wal_checkpoint` returns. */
 export interface WalState {
   /** Another program kept it from being complete. */
@@ -22,10 +24,7 @@ export function walBytesOf(path: string): number {
 }
 
 /** https://sqlite.org/pragma.html#pragma_wal_checkpoint; NOOP looks only. */
-export function checkpointWal(
-  database: Database,
-  mode: 'NOOP' | 'PASSIVE' | 'RESTART' | 'TRUNCATE',
-): WalState {
+export function checkpointWal(database: Database, mode: CheckpointMode | 'NOOP'): WalState {
   const [state] = database.pragma(`wal_checkpoint(${mode})`) as [WalState];
   return state;
 }

@@ -1,4 +1,3 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { openChangelog } from '../changelog/changelog.js';
 import { renew } from '../changelog/identity.js';
 import { tellOwn } from '../changelog/own-member.js';
@@ -7,6 +6,7 @@ import type { Config } from '../config/config.js';
 import { checkTables } from '../database/check-tables.js';
 import { planMigration, requireMigrated, runStatements } from '../database/migrate.js';
 import { openFile, openForWriting, setJournalMode } from '../database/open.js';
+import { syncFile } from '../database/sync-file.js';
 import { SyncError } from '../errors.js';
 import { statement } from '../sql/template.js';
 import { parseDescription, type SnapshotDescription } from '../wire/snapshot.js';
@@ -63,16 +63,7 @@ export function adopt(
   } finally {
     database.close();
   }
-  sync(file);
-}
-
-function sync(file: string): void {
-  const handle = openSync(file, 'r+');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
+  syncFile(file);
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Retried } from '../apply/retry-held.js';
 import type { ChangelogTail } from '../changelog/tail.js';
 import type { DanglingReference } from '../changelog/dangling.js';
 import type { ResolverFault } from '../config/resolvers.js';
+import type { CheckpointMode } from '../database/wal.js';
 import type { Instance } from '../wire/instance.js';
 import type { FoldTally } from '../changelog/fold-all.js';
 import type { Renewal } from '../changelog/identity.js';
@@ -177,8 +178,6 @@ export interface OpenResponse {
   /** Why the file became a new instance; null where it is what this replica left. */
   readonly renewal: Renewal | null;
 }
-
-export type CheckpointMode = 'PASSIVE' | 'RESTART' | 'TRUNCATE';
 
 export interface CheckpointResponse {
   /** True where a reader or writer kept it from finishing. */

@@ -23,13 +23,12 @@ import { Resolvers } from '../config/resolvers.js';
 import { checkTables } from '../database/check-tables.js';
 import { requireMigrated } from '../database/migrate.js';
 import { openForWriting, setJournalMode } from '../database/open.js';
-import { checkpointWal, walBytesOf } from '../database/wal.js';
+import { checkpointWal, walBytesOf, type CheckpointMode } from '../database/wal.js';
 import { statement } from '../sql/template.js';
 import { unheard, type Heard, type Member } from '../wire/members.js';
 import type {
   ApplyRequest,
   ApplyResponse,
-  CheckpointMode,
   CheckpointResponse,
   FoldResponse,
   OpenResponse,

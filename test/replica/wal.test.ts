@@ -1,6 +1,7 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import type { CheckpointMode, CheckpointResponse } from '#src/threads/calls.js';
+import type { CheckpointMode } from '#src/database/wal.js';
+import type { CheckpointResponse } from '#src/threads/calls.js';
 import { createWalCare } from '#src/replica/wal.js';
 import { scratchFile } from '../scratch.js';
 import { testConfig } from '../stand-ins/config.js';
